@@ -1,0 +1,36 @@
+/** Facts about the fleet, in the past tense; the names and the meaning of `data` are in the contract with users. */
+
+export type EventType =
+  | 'wake.requested'
+  | 'build.started'
+  | 'build.finished'
+  | 'build.failed'
+  | 'instance.starting'
+  | 'instance.ready'
+  | 'instance.unhealthy'
+  | 'instance.died'
+  | 'instance.oom'
+  | 'instance.stopped'
+  | 'service.awake'
+  | 'service.asleep'
+  | 'service.failed'
+  | 'scale.up'
+  | 'scale.down'
+  | 'breaker.opened'
+  | 'breaker.closed'
+  | 'manifest.applied'
+  | 'manifest.refused';
+
+export type StopReason = 'idle' | 'operator' | 'replaced' | 'error' | 'resource_limit' | 'shutdown';
+
+export interface FleetEvent {
+  /** Unique and growing within one daemon. */
+  readonly id: string;
+  readonly type: EventType;
+  /** The service, or `proxy` for what concerns the daemon itself. */
+  readonly service: string;
+  readonly instanceId?: string;
+  readonly atEpochMs: number;
+  /** Plain data that survives JSON. Never a secret. */
+  readonly data: Readonly<Record<string, unknown>>;
+}

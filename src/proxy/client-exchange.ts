@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream';
+
+/** Names and values in turn, as they go over the wire: `['content-type', 'text/plain', 'set-cookie', 'a', 'set-cookie', 'b']`. */
+export type RawHeaders = readonly string[];
+
+/**
+ * One request of a client and the means to answer it; the same over HTTP/1.0, HTTP/1.1 and HTTP/2.
+ * It has passed the rules of request-rules.ts: exactly one valid host, framing without doubt.
+ */
+export interface ClientExchange {
+  readonly requestId: string;
+  readonly httpVersion: '1.0' | '1.1' | '2';
+  readonly method: string;
+  /** Origin form with the query, as the client wrote it: `/a/b?c=d`, or `*` for OPTIONS. */
+  readonly target: string;
+  /** The host without its port, lower case, without a trailing dot. */
+  readonly host: string;
+  /** The host as the client wrote it, with its port. */
+  readonly authority: string;
+  /** The name in the TLS handshake, if there was one. */
+  readonly serverName: string | undefined;
+  readonly secure: boolean;
+  /** The address of the peer, never taken from a header. */
+  readonly remoteAddress: string;
+  /** Header fields as received, without pseudo fields, names as the client wrote them. */
+  readonly rawHeaders: RawHeaders;
+  /** The value of a field (several joined by ', '), by lower-case name. */
+  header(name: string): string | undefined;
+  /** False when the framing says that there is no content. */
+  readonly hasBody: boolean;
+  /** Not read before somebody reads it: until then the client is held by flow control. */
+  readonly body: Readable;
+  /** Trailer fields, once `body` has ended. */
+  trailers(): RawHeaders;
+
+  /** True once the client has gone or the answer has been aborted. */
+  readonly abandoned: boolean;
+  /** Calls back (once) when the client leaves before the answer is complete. Returns the way out. */
+  onAbandoned(listener: () => void): () => void;
+
+  /** True once a final response head has been sent. */
+  readonly headSent: boolean;
+  /** Sends an interim response (1xx); silently nothing for HTTP/1.0. 100 tells a waiting client to send its body. */
+  sendInformation(status: number, headers: RawHeaders): void;
+  /** Sends the final head. Without a body (204, 304, HEAD) `end` follows. `reason` is ignored by HTTP/2. */
+  sendHead(status: number, reason: string, headers: RawHeaders): void;
+  /** Sends content; false means: wait for `onDrain`. */
+  write(chunk: Uint8Array): boolean;
+  onDrain(listener: () => void): void;
+  /** A clean end, with trailers when the protocol and the client allow them. */
+  end(trailers?: RawHeaders): void;
+  /** A visible end: the socket is destroyed, the stream reset; never mistaken for a complete answer. */
+  abort(): void;
+  /** A whole answer made here; adds `X-Request-Id`, content-length; leaves out the body for HEAD. */
+  respond(status: number, headers: RawHeaders, body: string | Uint8Array): void;
+}
