@@ -19,12 +19,19 @@ export interface ActivityReport {
   readonly seenVersion: number;
 }
 
+/** A breaker of the data half that tripped or closed again. */
+export interface BreakerReport {
+  readonly service: string;
+  readonly instanceId: string;
+  readonly open: boolean;
+}
+
 /** The whole of what the data half may ask of the control half, and the other way round. */
 export interface ControlLink {
   /** Snapshots down. The first update, a complete one, arrives during the call. Returns the way out. */
   subscribe(listener: (update: FleetUpdate) => void): () => void;
   /**
-   * Wakes a service; many callers share one wake. Resolves when an instance is ready.
+   * Wakes a service; many callers share one wake. Resolves when an instance is ready and the view shows it.
    * @throws WakeFailed with the reason and, while it backs off, when to come back.
    */
   wake(service: string): Promise<WakeTimings>;
@@ -32,4 +39,5 @@ export interface ControlLink {
   suspect(service: string, instanceId: string): Promise<void>;
   /** Reported when an instance becomes busy or idle, and after each update that names its service. */
   reportActivity(report: ActivityReport): void;
+  reportBreaker(report: BreakerReport): void;
 }

@@ -1,0 +1,39 @@
+import type { FleetUpdate } from '../seam/fleet-view.ts';
+import { ServicePool, type PoolTools } from './service-pool.ts';
+
+/** Who serves a request: one pool per service, kept in step with the fleet. */
+export class Dispatcher {
+  readonly #tools: PoolTools;
+  readonly #pools = new Map<string, ServicePool>();
+
+  constructor(tools: PoolTools) {
+    this.#tools = tools;
+  }
+
+  pool(service: string): ServicePool | undefined {
+    return this.#pools.get(service);
+  }
+
+  pools(): Iterable<ServicePool> {
+    return this.#pools.values();
+  }
+
+  /** Tells the control half that an instance could not be reached; resolves when the view has been corrected. */
+  suspect(service: string, instanceId: string): Promise<void> {
+    return this.#tools.link.suspect(service, instanceId);
+  }
+
+  apply(update: FleetUpdate): void {
+    const named = new Set(update.services.map(({ name }) => name));
+    const gone = update.complete ? [...this.#pools.keys()].filter((name) => !named.has(name)) : update.removed;
+    for (const name of gone) {
+      this.#pools.get(name)?.close();
+      this.#pools.delete(name);
+    }
+    for (const view of update.services) {
+      const pool = this.#pools.get(view.name) ?? new ServicePool(view, this.#tools);
+      this.#pools.set(view.name, pool);
+      pool.apply(view, update.version);
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import type { Clock } from '../lib/clock.ts';
+import type { ControlLink, WakeTimings } from '../seam/control-link.ts';
+import type { ServiceView } from '../seam/fleet-view.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { DispatchError } from './errors.ts';
+import { Lease } from './lease.ts';
+import { pick } from './load-balancer.ts';
+import { Upstream } from './upstream.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+export interface PoolTools {
+  readonly clock: Clock;
+  readonly link: Pick<ControlLink, 'wake' | 'suspect' | 'reportActivity' | 'reportBreaker'>;
+  readonly random: () => number;
+}
+
+export interface LeaseWish {
+  /** The container port of the route. */
+  readonly port: number;
+  /** The instance that the client is tied to. */
+  readonly prefer?: string | undefined;
+  /** An instance that has just failed this request. */
+  readonly avoid?: string | undefined;
+}
+
+/** One service as the data half knows it: its instances, and the requests that wait for it. */
+export class ServicePool {
+  readonly name: string;
+  readonly #tools: PoolTools;
+  readonly #room: WaitingRoom<WakeTimings>;
+  #view: ServiceView;
+  #seenVersion = 0;
+  #upstreams: Upstream[] = [];
+  /** Instances that the view no longer has but that still serve a request of ours. */
+  readonly #leaving = new Set<Upstream>();
+  #turn = 0;
+  #waking = false;
+  readonly #release = (upstream: Upstream): void => {
+    if (upstream.inFlight > 0) return;
+    this.#leaving.delete(upstream);
+    this.#report(upstream);
+  };
+
+  constructor(view: ServiceView, tools: PoolTools) {
+    this.name = view.name;
+    this.#view = view;
+    this.#tools = tools;
+    this.#room = new WaitingRoom(tools.clock, view.name);
+  }
+
+  get view(): ServiceView {
+    return this.#view;
+  }
+
+  get waiting(): number {
+    return this.#room.waiting;
+  }
+
+  get inFlight(): number {
+    return this.#upstreams.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
+  /** Takes over what the control half says, keeps the counts of what stays, and reports them back. */
+  apply(view: ServiceView, version: number): void {
+    this.#view = view;
+    this.#seenVersion = version;
+    const before = new Map([...this.#upstreams, ...this.#leaving].map((upstream) => [upstream.id, upstream]));
+    this.#upstreams = view.upstreams.map((each) => {
+      const upstream = before.get(each.id) ?? new Upstream(each, this.#breakerFor(each.id));
+      before.delete(each.id);
+      this.#leaving.delete(upstream);
+      upstream.endpoints = each.endpoints;
+      upstream.breaker.limits = view.breaker;
+      return upstream;
+    });
+    for (const gone of before.values()) {
+      if (gone.inFlight > 0) this.#leaving.add(gone);
+      this.#report(gone);
+    }
+    for (const upstream of this.#upstreams) this.#report(upstream);
+  }
+
+  /** The fast path: an instance that may be picked now, or undefined. Never waits. */
+  acquire({ port, prefer, avoid }: LeaseWish): Lease | undefined {
+    const upstream = this.#choose(prefer, avoid);
+    const endpoint = upstream?.endpoint(port);
+    if (!upstream || !endpoint) return undefined;
+    upstream.breaker.begin();
+    upstream.inFlight += 1;
+    if (upstream.inFlight === 1) this.#report(upstream);
+    return new Lease(upstream, endpoint, this.#release);
+  }
+
+  /** Asks for the service to be woken and waits until it is. @throws WakeFailed, DispatchError */
+  wait(signal: AbortSignal): Promise<WakeTimings> {
+    const shut = this.#allBreakersOpen();
+    if (shut) return Promise.reject(shut);
+    const admitted = this.#room.enter(this.#view.wake, signal);
+    if (!this.#waking && this.#room.waiting > 0) void this.#wake();
+    return admitted;
+  }
+
+  /** The service has left the manifest. */
+  close(): void {
+    this.#room.turnAway(new DispatchError('no_upstream', this.name, `${this.name} is no longer in the manifest`));
+  }
+
+  async #wake(): Promise<void> {
+    this.#waking = true;
+    try {
+      const timings = await this.#tools.link.wake(this.name);
+      this.#waking = false;
+      this.#room.admit(timings);
+    } catch (error) {
+      this.#waking = false;
+      this.#room.turnAway(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #choose(prefer: string | undefined, avoid: string | undefined): Upstream | undefined {
+    const upstreams = this.#upstreams;
+    if (upstreams.length === 1) {
+      const only = upstreams[0];
+      return only && only.breaker.available ? only : undefined;
+    }
+    const available = upstreams.filter(({ breaker }) => breaker.available);
+    const preferred = prefer === undefined ? undefined : available.find(({ id }) => id === prefer);
+    if (preferred && preferred.id !== avoid) return preferred;
+    const others = available.length > 1 ? available.filter(({ id }) => id !== avoid) : available;
+    this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
+    return pick(this.#view.balance, others, this.#turn, this.#tools.random);
+  }
+
+  #allBreakersOpen(): DispatchError | undefined {
+    if (this.#upstreams.length === 0 || this.#upstreams.some(({ breaker }) => breaker.available)) return undefined;
+    const retryAfterMs = Math.min(...this.#upstreams.map(({ breaker }) => breaker.retryAfterMs));
+    const message = `${this.name} failed its last requests; it is tried again in ${Math.ceil(retryAfterMs / 1000)} s`;
+    return new DispatchError('breaker_open', this.name, message, retryAfterMs);
+  }
+
+  #breakerFor(instanceId: string): CircuitBreaker {
+    const { clock, link } = this.#tools;
+    const report = (open: boolean): void => link.reportBreaker({ service: this.name, instanceId, open });
+    return new CircuitBreaker(clock, this.#view.breaker, report);
+  }
+
+  #report({ id, inFlight }: Upstream): void {
+    const report = { service: this.name, instanceId: id, inFlight, seenVersion: this.#seenVersion };
+    this.#tools.link.reportActivity(report);
+  }
+}
