@@ -1,0 +1,153 @@
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
+import type { Readable } from 'node:stream';
+import type { ClientExchange, RawHeaders } from './client-exchange.ts';
+import { fieldValue } from './field-values.ts';
+import { toHttp2Fields } from './http2-fields.ts';
+import type { RequestFacts } from './request-facts.ts';
+
+/** One HTTP/2 stream, without the compatibility layer of Node. */
+export class Http2Exchange implements ClientExchange {
+  readonly requestId: string;
+  readonly httpVersion = '2';
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly authority: string;
+  readonly serverName: string | undefined;
+  readonly secure: boolean;
+  readonly remoteAddress: string;
+  readonly rawHeaders: RawHeaders;
+  readonly hasBody: boolean;
+  readonly #stream: ServerHttp2Stream;
+  #requestTrailers: RawHeaders = [];
+  #responseTrailers: RawHeaders = [];
+  #ended = false;
+  #aborted = false;
+  #continued = false;
+
+  /**
+   * @param rawHeaders the flat list that the `stream` event gives as its last argument, pseudo fields included
+   * @param endStream true when the head ended the request (NGHTTP2_FLAG_END_STREAM in the flags of the event)
+   */
+  constructor(stream: ServerHttp2Stream, rawHeaders: RawHeaders, endStream: boolean, facts: RequestFacts) {
+    this.#stream = stream;
+    this.requestId = facts.requestId;
+    this.method = fieldValue(rawHeaders, ':method') ?? 'GET';
+    this.target = facts.target;
+    this.host = facts.host;
+    this.authority = facts.authority;
+    this.serverName = facts.serverName;
+    this.secure = facts.secure;
+    this.remoteAddress = facts.remoteAddress;
+    this.rawHeaders = withoutPseudoFields(rawHeaders);
+    this.hasBody = !endStream;
+    stream.on('error', ignore);
+    if (this.hasBody) {
+      stream.once('trailers', (_fields: unknown, _flags: unknown, raw?: string[]) => {
+        this.#requestTrailers = raw ?? [];
+      });
+    }
+  }
+
+  get body(): Readable {
+    return this.#stream;
+  }
+
+  get abandoned(): boolean {
+    return this.#aborted || (!this.#ended && (this.#stream.destroyed || this.#stream.closed));
+  }
+
+  get headSent(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  header(name: string): string | undefined {
+    return fieldValue(this.rawHeaders, name);
+  }
+
+  trailers(): RawHeaders {
+    return this.#requestTrailers;
+  }
+
+  onAbandoned(listener: () => void): () => void {
+    const onClose = (): void => {
+      if (!this.#ended && !this.#aborted) listener();
+    };
+    this.#stream.once('close', onClose);
+    return () => this.#stream.off('close', onClose);
+  }
+
+  sendInformation(status: number, headers: RawHeaders): void {
+    if (this.headSent || this.#unusable || (status === 100 && this.#continued)) return;
+    if (status === 100) this.#continued = true;
+    this.#stream.additionalHeaders({ ...toHttp2Fields(headers), ':status': status });
+  }
+
+  sendHead(status: number, _reason: string, headers: RawHeaders): void {
+    if (this.#unusable) return;
+    const fields: OutgoingHttpHeaders = toHttp2Fields(headers);
+    fields[':status'] = status;
+    // Only content of unknown length comes with trailers; for the rest the last frame of content ends the stream.
+    const waitForTrailers = fields['content-length'] === undefined;
+    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
+    this.#stream.respond(fields, { waitForTrailers });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    // The head of an HTTP/2 response is on its way already: there is nothing to flush.
+    if (chunk.length === 0 || this.#unusable) return true;
+    return this.#stream.write(chunk);
+  }
+
+  onDrain(listener: () => void): void {
+    this.#stream.on('drain', listener);
+  }
+
+  end(trailers: RawHeaders = []): void {
+    this.#ended = true;
+    if (this.#unusable) return;
+    this.#responseTrailers = trailers;
+    // RFC 9113 8.1: a client that still sends is told to stop, after the whole answer, without an error.
+    if (this.hasBody && !this.#stream.readableEnded) {
+      this.#stream.once('finish', () => {
+        if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+      });
+    }
+    this.#stream.end();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    // `close` would end the content first, which a quick client could take for the end of the answer.
+    this.#stream.destroy(new Error('The answer was cut short.'));
+  }
+
+  respond(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    const content = typeof body === 'string' ? Buffer.from(body) : body;
+    const fields = [...headers, 'x-request-id', this.requestId];
+    if (status !== 204 && status !== 304) fields.push('content-length', String(content.length));
+    this.sendHead(status, '', fields);
+    if (this.method !== 'HEAD') this.write(content);
+    this.end();
+  }
+
+  get #unusable(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  #sendTrailers(): void {
+    if (!this.#unusable) this.#stream.sendTrailers(toHttp2Fields(this.#responseTrailers));
+  }
+}
+
+function withoutPseudoFields(rawHeaders: RawHeaders): RawHeaders {
+  let first = 0;
+  // RFC 9113 8.3: pseudo fields stand before all others.
+  while (first < rawHeaders.length && rawHeaders[first]?.startsWith(':') === true) first += 2;
+  return rawHeaders.slice(first);
+}
+
+function ignore(): void {
+  // The close that follows is what matters.
+}

@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net';
+
+/** How much of an unwanted request body is read, and for how long, before the connection is cut. */
+const MAX_LINGER_BYTES = 1_048_576;
+const MAX_LINGER_MS = 2_000;
+
+/**
+ * RFC 9112 9.6: closing a connection while the client still sends makes its kernel throw away an answer that it has
+ * not read yet. So after the answer only our half is closed, and what still arrives is read and dropped, within bounds,
+ * past the parser: nothing that follows on this connection is served any more.
+ */
+export function lingerOnClose(socket: Socket): void {
+  socket.destroySoon = () => {
+    linger(socket);
+  };
+}
+
+function linger(socket: Socket): void {
+  if (socket.destroyed) return;
+  let dropped = 0;
+  const destroy = (): void => {
+    clearTimeout(timer);
+    socket.destroy();
+  };
+  const timer = setTimeout(destroy, MAX_LINGER_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.once('end', destroy);
+  socket.once('error', destroy);
+  socket.on('data', () => undefined);
+  // The first listener takes the socket away from the parser, which leaves a data listener of its own.
+  socket.removeAllListeners('data');
+  socket.on('data', (chunk: Buffer) => {
+    dropped += chunk.length;
+    if (dropped > MAX_LINGER_BYTES) destroy();
+  });
+  socket.resume();
+  socket.end();
+}
