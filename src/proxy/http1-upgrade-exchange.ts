@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { Http1Exchange } from './http1-exchange.ts';
 import type { RequestFacts } from './request-facts.ts';
 
@@ -9,7 +8,7 @@ import type { RequestFacts } from './request-facts.ts';
 const MAX_EARLY_BYTES = 65_536;
 
 export interface TakenSocket {
-  readonly socket: Duplex;
+  readonly socket: Socket;
   /** What the client has sent after its request. */
   readonly early: Buffer;
 }
@@ -19,21 +18,23 @@ export interface TakenSocket {
  * (a refused upgrade is a normal response; the connection closes after it), or its socket be taken for a tunnel.
  */
 export class Http1UpgradeExchange extends Http1Exchange {
-  readonly #socket: Duplex;
+  readonly #socket: Socket;
   readonly #answer: ServerResponse;
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
   readonly #onData = (chunk: Buffer): void => this.#keep(chunk);
   readonly #onEnd = (): void => void this.#socket.destroy();
 
-  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, facts: RequestFacts) {
+  /** @param head the bytes that followed the request, the last argument of the event; its socket is `request.socket` */
+  constructor(request: IncomingMessage, head: Buffer, facts: RequestFacts) {
+    const { socket } = request;
     const answer = new ServerResponse(request);
     super(request, answer, facts);
     this.#socket = socket;
     this.#answer = answer;
     socket.on('error', () => socket.destroy());
     answer.shouldKeepAlive = false;
-    answer.assignSocket(socket as Socket);
+    answer.assignSocket(socket);
     answer.once('finish', () => socket.end());
     if (head.length > 0) this.#keep(head);
     // Only a socket that is read tells that its peer has gone.
@@ -46,7 +47,7 @@ export class Http1UpgradeExchange extends Http1Exchange {
     this.#socket.off('data', this.#onData);
     this.#socket.off('end', this.#onEnd);
     this.#socket.pause();
-    this.#answer.detachSocket(this.#socket as Socket);
+    this.#answer.detachSocket(this.#socket);
     return { socket: this.#socket, early: Buffer.concat(this.#early) };
   }
 
