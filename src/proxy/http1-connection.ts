@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { peerAddress } from './peer.ts';
+
+/** How long a client may take to read the last answer and close, once we have said all, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/** One HTTP/1 connection and the answers that it still owes, oldest first. */
+export class Http1Connection {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  readonly #owed: ServerResponse[] = [];
+  #last = false;
+  #upgraded = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.remoteAddress = peerAddress(socket);
+  }
+
+  /** True once nothing more may be read from it: its framing is in doubt, or its last request is there. */
+  get finished(): boolean {
+    return this.#last;
+  }
+
+  get busy(): boolean {
+    return this.#owed.length > 0 || this.#upgraded;
+  }
+
+  get owed(): number {
+    return this.#owed.length;
+  }
+
+  /** Notes an answer that is to come; `closed` is called once it has gone out. */
+  owe(response: ServerResponse, closed: () => void): void {
+    this.#owed.push(response);
+    response.once('close', () => {
+      const at = this.#owed.indexOf(response);
+      if (at !== -1) this.#owed.splice(at, 1);
+      closed();
+    });
+  }
+
+  upgrade(): void {
+    this.#upgraded = true;
+  }
+
+  /** Makes the newest answer say `Connection: close`, so that the client sends its next request elsewhere. */
+  announceClose(): void {
+    for (const response of this.#owed) {
+      // Those before the newest must not end the connection under the ones behind them.
+      if (response === this.#owed.at(-1) && !response.headersSent) response.shouldKeepAlive = false;
+    }
+  }
+
+  /** No request after those already there is served. */
+  finish(): void {
+    this.#last = true;
+    this.announceClose();
+  }
+
+  /** Whether the newest request is still being received: its body, not a later request, is what came in last. */
+  get receiving(): boolean {
+    return this.#owed.at(-1)?.req.complete === false;
+  }
+
+  /** True when an answer of ours cannot be written without being taken for a part of another one. */
+  get mayNotSpeak(): boolean {
+    return this.#owed.length > 1 || this.#owed[0]?.headersSent === true || !this.socket.writable;
+  }
+
+  /** Ends with these bytes. What the client still sends is read and dropped, so that no reset overtakes the answer. */
+  endWith(bytes: Buffer): void {
+    this.socket.end(bytes);
+    this.socket.resume();
+    const timer = setTimeout(() => this.socket.destroy(), LINGER_MS);
+    timer.unref();
+    this.socket.once('close', () => clearTimeout(timer));
+  }
+}
