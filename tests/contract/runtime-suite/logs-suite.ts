@@ -1,0 +1,99 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Usage } from '../../../src/fleet/runtime.ts';
+import {
+  PREPARE,
+  SHORT_GRACE_MS,
+  PATIENCE,
+  get,
+  collect,
+  settlesWithin,
+  texts,
+  type RuntimeSuiteContext,
+} from './context.ts';
+
+/** Log lines and readings. */
+export function logsSuite(suite: RuntimeSuiteContext): void {
+  describe('logs', () => {
+    it('gives the last lines of each stream', async () => {
+      const { runtimeId, endpoint } = await suite.launchReady();
+      await get(endpoint, '/log?lines=5&text=hello');
+      const lines = await vi.waitUntil(async () => {
+        const all = await collect(suite.runtime.logs(runtimeId, { tail: 6, follow: false }));
+        return texts(all, 'stderr').length > 0 && all.length === 6 ? all : undefined;
+      }, PATIENCE);
+      expect(texts(lines)).toEqual([1, 2, 3, 4, 5].map((count) => `line ${count} hello`));
+      expect(texts(lines, 'stderr')).toEqual(['logged for /log?lines=5&text=hello']);
+      for (const line of lines) expect(Math.abs(line.atEpochMs - Date.now())).toBeLessThan(60_000);
+    });
+
+    it('gives no more lines than asked for', async () => {
+      const { runtimeId, endpoint } = await suite.launchReady();
+      await get(endpoint, '/log?lines=9');
+      await vi.waitUntil(
+        async () => (await collect(suite.runtime.logs(runtimeId, { tail: 50, follow: false }))).length >= 11,
+        PATIENCE,
+      );
+      expect(await collect(suite.runtime.logs(runtimeId, { tail: 2, follow: false }))).toHaveLength(2);
+      expect(await collect(suite.runtime.logs(runtimeId, { tail: 0, follow: false }))).toHaveLength(0);
+    });
+
+    it('of what has ended are still there', async () => {
+      const { runtimeId } = await suite.launch({ EXIT_CODE: '5', EXIT_AFTER_MS: '100' });
+      await suite.untilState(runtimeId, 'exited');
+      const lines = await collect(suite.runtime.logs(runtimeId, { tail: 10, follow: false }));
+      expect(texts(lines, 'stderr')).toContain('exits with 5');
+    });
+
+    it('go on with new lines while they are followed, and end with the signal', async () => {
+      const { runtimeId, endpoint } = await suite.launchReady();
+      const ending = new AbortController();
+      const seen: string[] = [];
+      const following = (async () => {
+        for await (const line of suite.runtime.logs(runtimeId, { tail: 10, follow: true, signal: ending.signal })) {
+          seen.push(line.text);
+        }
+      })();
+      await vi.waitFor(() => expect(seen.some((text) => text.startsWith('fixture starts'))).toBe(true), PATIENCE);
+      await get(endpoint, '/log?text=followed');
+      await vi.waitFor(() => expect(seen).toContain('line 1 followed'), PATIENCE);
+      ending.abort();
+      await settlesWithin(2_000, following);
+    });
+
+    it('end when the instance is removed', async () => {
+      const { runtimeId } = await suite.launchReady();
+      const following = collect(suite.runtime.logs(runtimeId, { tail: 10, follow: true }));
+      await suite.runtime.removeInstance(runtimeId);
+      await settlesWithin(5_000, following);
+    });
+  });
+
+  describe('usage', () => {
+    it('tells memory and CPU of the limits while it runs, and ends with it', async () => {
+      const { spec, runtimeId } = await suite.launchReady();
+      const readings: Usage[] = [];
+      const reading = (async () => {
+        for await (const one of suite.runtime.usage(runtimeId, PREPARE.signal)) readings.push(one);
+      })();
+      await vi.waitFor(() => expect(readings.at(-1)?.cpuRatio).not.toBeNull(), PATIENCE);
+      await vi.waitFor(() => expect(readings.at(-1)?.cpuRatio).toBeGreaterThanOrEqual(0), PATIENCE);
+      expect(readings.at(-1)?.memoryBytes).toBeGreaterThan(0);
+      expect(readings.at(-1)?.memoryLimitBytes).toBe(spec.resources.memoryBytes);
+      await suite.runtime.stopInstance(runtimeId, SHORT_GRACE_MS);
+      await settlesWithin(5_000, reading);
+    });
+
+    it('ends with the signal', async () => {
+      const { runtimeId } = await suite.launchReady();
+      const ending = new AbortController();
+      const reading = collect(suite.runtime.usage(runtimeId, ending.signal));
+      ending.abort();
+      await settlesWithin(2_000, reading);
+    });
+
+    it('of what does not run is nothing', async () => {
+      const { runtimeId } = await suite.make(suite.harness.spec());
+      expect(await settlesWithin(2_000, collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
+    });
+  });
+}
