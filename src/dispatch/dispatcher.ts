@@ -27,7 +27,7 @@ export class Dispatcher {
     const named = new Set(update.services.map(({ name }) => name));
     const gone = update.complete ? [...this.#pools.keys()].filter((name) => !named.has(name)) : update.removed;
     for (const name of gone) {
-      this.#pools.get(name)?.close();
+      this.#pools.get(name)?.close(update.version);
       this.#pools.delete(name);
     }
     for (const view of update.services) {

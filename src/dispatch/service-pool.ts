@@ -101,7 +101,8 @@ export class ServicePool {
   }
 
   /** The service has left the manifest. */
-  close(): void {
+  close(version: number): void {
+    this.apply({ ...this.#view, upstreams: [] }, version);
     this.#room.turnAway(new DispatchError('no_upstream', this.name, `${this.name} is no longer in the manifest`));
   }
 

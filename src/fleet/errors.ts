@@ -20,7 +20,7 @@ export type FailureCode =
   | 'not_runnable'
   | 'crash_loop'
   | 'out_of_memory'
-  | 'shutting_down'
+  | 'start_cancelled'
   | 'internal';
 
 /** A runtime that refused or failed for one service. */

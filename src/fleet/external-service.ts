@@ -1,0 +1,146 @@
+import type { ServiceSpec } from '../config/service-spec.ts';
+import { sleep, type Clock } from '../lib/clock.ts';
+import type { WakeTimings } from '../seam/control-link.ts';
+import type { Endpoint, Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
+import type { EventBus } from './event-bus.ts';
+import type { Member, Replica } from './member.ts';
+import type { Prober, ProbeResult } from './prober.ts';
+
+export interface ExternalTools {
+  readonly prober: Prober;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly publish: (service: ExternalService) => number;
+}
+
+interface ExternalUpstream {
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  health: { readonly ok: true } | { readonly ok: false; readonly reason: string };
+  since: number;
+}
+
+const CHECK_EVERY_MS = 5_000;
+const CHECK_TIMEOUT_MS = 3_000;
+
+/** A service that somebody else runs (`url`): routed, balanced, health-checked, never woken nor stopped. */
+export class ExternalService implements Member {
+  readonly name: string;
+  readonly #tools: ExternalTools;
+  readonly #closed = new AbortController();
+  #spec: ServiceSpec;
+  #upstreams: ExternalUpstream[] = [];
+
+  constructor(spec: ServiceSpec, tools: ExternalTools) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#tools = tools;
+    this.#upstreams = this.#upstreamsOf(spec);
+  }
+
+  get spec(): ServiceSpec {
+    return this.#spec;
+  }
+
+  get status(): ServiceStatus {
+    return this.#upstreams.every(({ health }) => health.ok) ? 'awake' : 'degraded';
+  }
+
+  get desired(): number {
+    return this.#upstreams.length;
+  }
+
+  get failure(): Failure | undefined {
+    const down = this.#upstreams.find(({ health }) => !health.ok);
+    if (!down || down.health.ok) return undefined;
+    const detail = `${this.name} at ${down.endpoint.host}:${down.endpoint.port} does not answer: ${down.health.reason}`;
+    return { code: 'probe_failed', detail, logTail: [], atEpochMs: down.since };
+  }
+
+  get replicas(): readonly Replica[] {
+    return this.#upstreams.map(({ id, endpoint, health, since }) => {
+      return { id, state: health.ok ? 'ready' : 'unhealthy', since, upstream: `${endpoint.host}:${endpoint.port}` };
+    });
+  }
+
+  view(): ServiceView {
+    const { routes, protocol, balance, sticky, breaker, wake } = this.#spec;
+    const healthy = this.#upstreams.filter(({ health }) => health.ok);
+    // When none seems well, all are offered: a wrong check must not take the service away.
+    const offered = healthy.length > 0 ? healthy : this.#upstreams;
+    const ports = new Set(routes.map(({ port }) => port));
+    const upstreams = offered.map(({ id, endpoint }) => {
+      return { id, endpoints: Object.fromEntries([...ports].map((port) => [port, endpoint])) };
+    });
+    const base = { name: this.name, status: this.status, routes, upstreams, protocol, balance, sticky, breaker, wake };
+    return { ...base, ...(this.failure && { failure: this.failure }) };
+  }
+
+  start(): void {
+    void this.#keepChecking();
+  }
+
+  wake(): Promise<WakeTimings> {
+    return Promise.resolve({ totalMs: 0 });
+  }
+
+  async verify(): Promise<void> {
+    await Promise.all(this.#upstreams.map((upstream) => this.#check(upstream)));
+  }
+
+  update(spec: ServiceSpec): Promise<void> {
+    this.#spec = spec;
+    this.#upstreams = this.#upstreamsOf(spec);
+    this.#tools.publish(this);
+    return Promise.resolve();
+  }
+
+  dispose(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async #keepChecking(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      await this.verify();
+      await sleep(this.#tools.clock, this.#spec.readiness.intervalMs ?? CHECK_EVERY_MS, signal);
+    }
+  }
+
+  async #check(upstream: ExternalUpstream): Promise<void> {
+    const health = await this.#probe(upstream.endpoint);
+    if (health.ok === upstream.health.ok || this.#closed.signal.aborted) return;
+    upstream.health = health;
+    upstream.since = this.#tools.clock.epochMs();
+    this.#tools.publish(this);
+    if (health.ok) this.#tools.bus.emit('instance.ready', this.name, { reason: 'recovered' }, upstream.id);
+    else this.#tools.bus.emit('instance.unhealthy', this.name, { reason: health.reason }, upstream.id);
+  }
+
+  async #probe(endpoint: Endpoint): Promise<ProbeResult> {
+    const { strategy } = this.#spec.readiness;
+    const attempt = new AbortController();
+    const timer = this.#tools.clock.after(CHECK_TIMEOUT_MS, () => attempt.abort());
+    try {
+      if (strategy.kind === 'tcp') return await this.#tools.prober.tcp(endpoint, attempt.signal);
+      const path = strategy.kind === 'http' ? strategy.path : '/';
+      return await this.#tools.prober.http(endpoint, path, attempt.signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #upstreamsOf({ source, name }: ServiceSpec): ExternalUpstream[] {
+    const urls = source.kind === 'url' ? source.urls : [];
+    return urls.map((text, index) => {
+      const { hostname, port } = new URL(text);
+      const endpoint = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 80 };
+      return { id: `${name}-${index + 1}`, endpoint, health: { ok: true }, since: this.#tools.clock.epochMs() };
+    });
+  }
+}

@@ -1,0 +1,255 @@
+import type { Manifest, ServiceSpec } from '../config/service-spec.ts';
+import type { Clock } from '../lib/clock.ts';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ActivityReport, BreakerReport, ControlLink, WakeTimings } from '../seam/control-link.ts';
+import type { FleetUpdate } from '../seam/fleet-view.ts';
+import { WakeFailed } from '../seam/wake-failed.ts';
+import { ActivityBoard } from './activity-board.ts';
+import type { EventBus } from './event-bus.ts';
+import { ExternalService } from './external-service.ts';
+import { IdleSleeper } from './idle-sleeper.ts';
+import type { Member } from './member.ts';
+import type { Prober } from './prober.ts';
+import { Publisher } from './publisher.ts';
+import { Readiness } from './readiness.ts';
+import { Reconciler } from './reconciler.ts';
+import type { Registry } from './registry.ts';
+import type { Runtime } from './runtime.ts';
+import { Service, type ServiceTools } from './service.ts';
+import { SleepVeto } from './sleep-veto.ts';
+
+export interface FleetTools {
+  readonly runtime: Runtime;
+  readonly prober: Prober;
+  readonly registry: Registry;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly drainTimeoutMs: () => number;
+  readonly showLogs: boolean;
+}
+
+/** How long an instance may take to end by itself before it is made to. */
+const STOP_GRACE_MS = 10_000;
+
+/** The control half: what runs, and when. The data half and the operators talk to it, nobody else. */
+export class Fleet implements ControlLink {
+  readonly #tools: FleetTools;
+  readonly #members = new Map<string, Member>();
+  readonly #activity: ActivityBoard;
+  readonly #publisher: Publisher;
+  readonly #reconciler: Reconciler;
+  readonly #sleeper: IdleSleeper;
+  readonly #serviceTools: ServiceTools;
+  #started = false;
+
+  constructor(tools: FleetTools) {
+    const { runtime, prober, clock, log, bus } = tools;
+    this.#tools = tools;
+    this.#activity = new ActivityBoard(clock);
+    this.#publisher = new Publisher(clock);
+    const services = (): Service[] => this.#services();
+    const service = (name: string): Service | undefined => services().find((each) => each.name === name);
+    this.#reconciler = new Reconciler({
+      runtime,
+      clock,
+      log,
+      service,
+      services,
+      onCondition: () => this.#conditionChanged(),
+    });
+    const veto = new SleepVeto({ runtime, prober, clock });
+    const dependentsOf = (name: string): Service[] => services().filter(({ spec }) => name in spec.dependsOn);
+    this.#sleeper = new IdleSleeper({ activity: this.#activity, clock, log, veto, dependentsOf });
+    this.#serviceTools = {
+      ...{ runtime, bus, clock, log },
+      activity: this.#activity,
+      readiness: new Readiness({ runtime, prober, clock }),
+      stopGraceMs: STOP_GRACE_MS,
+      drainTimeoutMs: tools.drainTimeoutMs,
+      showLogs: tools.showLogs,
+      wakeDependency: (dependent, name) => this.#wakeDependency(dependent, name),
+      publish: (changed) => this.#changed(changed),
+      publishSoon: (changed) => this.#publisher.publishSoon(changed),
+    };
+  }
+
+  get runtime(): Runtime {
+    return this.#tools.runtime;
+  }
+
+  members(): readonly Member[] {
+    return [...this.#members.values()];
+  }
+
+  member(name: string): Member | undefined {
+    return this.#members.get(name);
+  }
+
+  inFlight(name: string): number {
+    return this.#activity.inFlight(name);
+  }
+
+  /** Takes over the manifest, adopts what already runs, and starts what must always run. Serves before the runtime answers. */
+  async start(manifest: Manifest): Promise<void> {
+    const remembered = await this.#tools.registry.load();
+    for (const spec of manifest.values()) {
+      const member = this.#add(spec);
+      const record = remembered.get(spec.name);
+      if (record && member instanceof Service) member.restore(record.desired);
+    }
+    for (const name of remembered.keys()) if (!manifest.has(name)) this.#tools.registry.forget(name);
+    this.#reconciler.start();
+    this.#started = true;
+    // Comes back as a `condition` event, which makes everything be compared.
+    await this.#tools.runtime.start();
+    if (this.#tools.runtime.condition.up) await this.#reconciler.reconcile();
+    this.#wakeAlwaysOn();
+  }
+
+  /** Takes over an edited manifest: what did not change keeps its connections. */
+  async apply(manifest: Manifest): Promise<{ added: string[]; changed: string[]; removed: string[] }> {
+    const removed = [...this.#members.keys()].filter((name) => !manifest.has(name));
+    const added = [...manifest.keys()].filter((name) => !this.#members.has(name));
+    const changed = [...manifest.values()].filter((spec) => this.#differs(spec)).map(({ name }) => name);
+    const leaving = removed.map((name) => this.#remove(name));
+    for (const name of changed) this.#update(manifest.get(name) as ServiceSpec, leaving);
+    for (const name of added) this.#add(manifest.get(name) as ServiceSpec);
+    this.#tools.bus.emit('manifest.applied', 'proxy', { added, changed, removed });
+    this.#wakeAlwaysOn();
+    await Promise.all(leaving);
+    return { added, changed, removed };
+  }
+
+  subscribe(listener: (update: FleetUpdate) => void): () => void {
+    return this.#publisher.subscribe(this.members(), listener);
+  }
+
+  wake(name: string): Promise<WakeTimings> {
+    const member = this.#members.get(name);
+    if (member) return member.wake('request');
+    const detail = `${name} is not in the manifest`;
+    const failure = { code: 'unknown_service', detail, logTail: [], atEpochMs: this.#tools.clock.epochMs() };
+    return Promise.reject(new WakeFailed(name, failure));
+  }
+
+  async suspect(name: string, id: string): Promise<void> {
+    try {
+      await this.#members.get(name)?.verify(id);
+    } catch (error) {
+      this.#tools.log.debug({ service: name, err: error }, `${id} does not serve: ${messageOf(error)}`);
+    }
+  }
+
+  reportActivity(report: ActivityReport): void {
+    this.#activity.record(report);
+  }
+
+  reportBreaker({ service, instanceId, open }: BreakerReport): void {
+    this.#tools.bus.emit(open ? 'breaker.opened' : 'breaker.closed', service, {}, instanceId);
+  }
+
+  /** For operators. @throws CodedError `unknown_service`, `not_ours`, WakeFailed */
+  managed(name: string): Service {
+    const member = this.#members.get(name);
+    if (!member) throw new CodedError('unknown_service', `there is no service ${name} in the manifest`);
+    if (member instanceof Service) return member;
+    throw new CodedError('not_ours', `${name} is run by somebody else (\`url\`): Reveille only sends requests to it`);
+  }
+
+  /** Lets go: what runs goes on running as far as the runtime allows. */
+  async close(): Promise<void> {
+    this.#reconciler.close();
+    this.#sleeper.close();
+    for (const member of this.#members.values()) member.close();
+    await this.#tools.registry.close();
+    await this.#tools.runtime.close();
+  }
+
+  #services(): Service[] {
+    return [...this.#members.values()].filter((member) => member instanceof Service);
+  }
+
+  #add(spec: ServiceSpec): Member {
+    const { prober, bus, clock } = this.#tools;
+    const publish = (member: Member): number => this.#changed(member);
+    const external =
+      spec.source.kind === 'url' ? new ExternalService(spec, { prober, bus, clock, publish }) : undefined;
+    external?.start();
+    const member = external ?? new Service(spec, this.#serviceTools);
+    this.#members.set(spec.name, member);
+    this.#changed(member);
+    return member;
+  }
+
+  #update(spec: ServiceSpec, leaving: Promise<void>[]): void {
+    const member = this.#members.get(spec.name);
+    const sameKind = member && member instanceof ExternalService === (spec.source.kind === 'url');
+    if (sameKind) {
+      member.update(spec).catch((error: unknown) => {
+        this.#tools.log.warn(
+          { service: spec.name, err: error },
+          `${spec.name} keeps its old instances: ${messageOf(error)}`,
+        );
+      });
+    } else {
+      leaving.push(this.#remove(spec.name));
+      this.#add(spec);
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    const member = this.#members.get(name);
+    this.#members.delete(name);
+    this.#sleeper.forget(name);
+    this.#publisher.publishRemoved(name);
+    this.#tools.registry.forget(name);
+    await member?.dispose().catch((error: unknown) => {
+      this.#tools.log.warn({ service: name, err: error }, `${name} could not be removed: ${messageOf(error)}`);
+    });
+  }
+
+  #differs(spec: ServiceSpec): boolean {
+    const member = this.#members.get(spec.name);
+    return member !== undefined && JSON.stringify(member.spec) !== JSON.stringify(spec);
+  }
+
+  /** The one place that hears of every change of a service. */
+  #changed(member: Member): number {
+    if (this.#members.get(member.name) !== member) return this.#publisher.version;
+    const version = this.#publisher.publish(member);
+    this.#tools.registry.note(member);
+    if (member instanceof Service) {
+      this.#sleeper.consider(member);
+      for (const name of Object.keys(member.spec.dependsOn)) {
+        const dependency = this.#members.get(name);
+        if (dependency instanceof Service) this.#sleeper.consider(dependency);
+      }
+    }
+    return version;
+  }
+
+  async #wakeDependency(dependent: Service, name: string): Promise<void> {
+    const dependency = this.#members.get(name);
+    const onlyStarted = dependent.spec.dependsOn[name] === 'started';
+    if (onlyStarted && dependency instanceof Service) await dependency.untilStarted('dependency');
+    else await dependency?.wake('dependency');
+  }
+
+  #conditionChanged(): void {
+    const { condition } = this.#tools.runtime;
+    if (condition.up) this.#tools.log.info(`the ${this.#tools.runtime.kind} runtime answers`);
+    else this.#tools.log.warn(`the ${this.#tools.runtime.kind} runtime does not answer: ${condition.reason}`);
+    if (condition.up && this.#started) this.#wakeAlwaysOn();
+  }
+
+  #wakeAlwaysOn(): void {
+    for (const service of this.#services()) {
+      if (service.spec.scale.min === 0) continue;
+      service.wake('boot').catch((error: unknown) => {
+        this.#tools.log.warn({ service: service.name }, `${service.name} should always run: ${messageOf(error)}`);
+      });
+    }
+  }
+}

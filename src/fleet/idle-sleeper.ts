@@ -1,0 +1,123 @@
+import type { SleepSpec, SleepTier } from '../config/service-spec.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ActivityBoard } from './activity-board.ts';
+import type { Service } from './service.ts';
+import type { SleepVeto } from './sleep-veto.ts';
+
+export interface IdleSleeperTools {
+  readonly activity: ActivityBoard;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly veto: SleepVeto;
+  /** The services that need this one. */
+  readonly dependentsOf: (name: string) => readonly Service[];
+}
+
+/** What is to happen next to a service, and in how many milliseconds (0 or less: now). */
+interface Step {
+  readonly tier: SleepTier;
+  readonly inMs: number;
+}
+
+/** A veto is asked again after this long at most. */
+const ASK_AGAIN_MS = 30_000;
+
+/** Puts services to sleep, tier by tier, when nothing of any kind is in flight. Monotonic time only. */
+export class IdleSleeper {
+  readonly #tools: IdleSleeperTools;
+  readonly #timers = new Map<string, Timer>();
+  #closed = false;
+
+  constructor(tools: IdleSleeperTools) {
+    this.#tools = tools;
+  }
+
+  /** Looks at a service whose state or spec changed, and sets its alarm. */
+  consider(service: Service): void {
+    this.forget(service.name);
+    const step = this.#closed ? undefined : this.#next(service);
+    if (step) this.#alarm(service, step.inMs);
+  }
+
+  forget(name: string): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #alarm(service: Service, inMs: number): void {
+    const ring = (): void => {
+      this.#ring(service).catch((error: unknown) => {
+        const message = `${service.name} could not be put to sleep: ${messageOf(error)}`;
+        this.#tools.log.warn({ service: service.name, err: error }, message);
+      });
+    };
+    this.#timers.set(service.name, this.#tools.clock.after(Math.max(0, inMs), ring));
+  }
+
+  async #ring(service: Service): Promise<void> {
+    this.#timers.delete(service.name);
+    const step = this.#next(service);
+    if (!step) return;
+    if (step.inMs > 0) return this.#alarm(service, step.inMs);
+    if (isServing(service) && (await this.#tools.veto.objects(service))) {
+      return this.#alarm(service, Math.min(step.tier.afterMs, ASK_AGAIN_MS));
+    }
+    const stillDue = this.#next(service);
+    if (stillDue && stillDue.inMs <= 0) await service.sleep('idle', step.tier.strategy);
+    this.consider(service);
+  }
+
+  #next(service: Service): Step | undefined {
+    const { spec } = service;
+    if (spec.sleep === false || spec.job) return undefined;
+    return isServing(service)
+      ? this.#firstStep(service, spec.sleep)
+      : deeperStep(service, spec.sleep, this.#tools.clock);
+  }
+
+  #firstStep(service: Service, { tiers }: SleepSpec): Step | undefined {
+    const [tier] = tiers;
+    const ready = service.instances.filter(({ state }) => state.kind === 'ready' || state.kind === 'unhealthy').length;
+    if (ready <= service.spec.scale.min) return undefined;
+    const idleSinceMs = this.#idleSince(service);
+    const idleForMs = idleSinceMs === undefined ? 0 : this.#tools.clock.now() - idleSinceMs;
+    return { tier, inMs: tier.afterMs - idleForMs };
+  }
+
+  /** Undefined while anything is in flight, or a service that needs this one is not asleep. */
+  #idleSince(service: Service): number | undefined {
+    const own = this.#tools.activity.idleSince(service.name);
+    const needed = this.#tools.dependentsOf(service.name).map(({ asleepSinceMs }) => asleepSinceMs);
+    if (own === undefined || needed.includes(undefined)) return undefined;
+    return Math.max(own, ...needed.filter((since) => since !== undefined));
+  }
+}
+
+const DEPTH = { pause: 1, stop: 2, remove: 3 } as const;
+
+/** The next tier that is deeper than where its instances rest; each is counted from the one before. */
+function deeperStep(service: Service, { tiers }: SleepSpec, clock: Clock): Step | undefined {
+  const depths = service.instances.flatMap(({ state }) => {
+    if (state.kind === 'paused') return [DEPTH.pause];
+    return state.kind === 'stopped' || state.kind === 'failed' ? [DEPTH.stop] : [];
+  });
+  if (depths.length === 0 || service.asleepSinceMs === undefined) return undefined;
+  const shallowest = Math.min(...depths);
+  const next = tiers.findIndex(({ strategy }, index) => index > 0 && DEPTH[strategy] > shallowest);
+  const tier = tiers[next];
+  if (!tier) return undefined;
+  const afterMs = tiers.slice(1, next + 1).reduce((sum, each) => sum + each.afterMs, 0);
+  return { tier, inMs: afterMs - (clock.now() - service.asleepSinceMs) };
+}
+
+function isServing({ instances }: Service): boolean {
+  return instances.some(({ state }) => state.kind === 'ready' || state.kind === 'unhealthy');
+}

@@ -1,0 +1,239 @@
+import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
+import { Lane } from '../lib/lane.ts';
+import type { ActivityBoard } from './activity-board.ts';
+import { waitUntilDrained } from './drain.ts';
+import { RuntimeError } from './errors.ts';
+import type { EventBus } from './event-bus.ts';
+import type { EventType, StopReason } from './events.ts';
+import { failureOf, logTailOf } from './failures.ts';
+import { transition, type InstanceChange, type InstanceState } from './instance-state.ts';
+import { instanceId, type Exit, type InstanceKey, type ObservedInstance, type Prepared } from './runtime.ts';
+import { StartAttempt, type StartTimings, type StartTools } from './start-attempt.ts';
+
+export interface InstanceTools extends StartTools {
+  readonly activity: ActivityBoard;
+  readonly bus: EventBus;
+  /** How long a request may go on after its instance was told to leave. */
+  readonly drainTimeoutMs: () => number;
+}
+
+/** Whose copy it is, and who is told. */
+export interface InstanceOwner {
+  readonly spec: ServiceSpec;
+  /** The state changed; returns the fleet version that shows it. */
+  changed(): number;
+  /** It ended without having been asked to, after it had served for so long. */
+  died(instance: Instance, exit: Exit, servedMs: number): void;
+}
+
+/** An idle instance that turns out to be busy is kept; this is how long the data half has to say so. */
+const IDLE_DRAIN_MS = 1_000;
+const VERIFY_MS = 1_000;
+
+/** One copy of a service: started, made ready, drained and put to sleep, one step after the other. */
+export class Instance {
+  readonly key: InstanceKey;
+  readonly id: string;
+  readonly #owner: InstanceOwner;
+  readonly #tools: InstanceTools;
+  readonly #lane = new Lane();
+  #state: InstanceState;
+  #runtimeId: string | undefined;
+  #configHash: string | undefined;
+  /** Monotonic. */
+  #servesSinceMs = 0;
+  #attempt: StartAttempt | undefined;
+  /** Takes back the drain of an idle instance. */
+  #idleDrain: AbortController | undefined;
+
+  constructor(key: InstanceKey, owner: InstanceOwner, tools: InstanceTools) {
+    this.key = key;
+    this.id = instanceId(key);
+    this.#owner = owner;
+    this.#tools = tools;
+    this.#state = { kind: 'absent', since: tools.clock.epochMs() };
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  get runtimeId(): string | undefined {
+    return this.#runtimeId;
+  }
+
+  /** What it was made from; undefined until it has been seen. */
+  get configHash(): string | undefined {
+    return this.#configHash;
+  }
+
+  /** Ready when it resolves. One that is leaving because it was idle stays; one that is being stopped is started again. */
+  start(prepared: Prepared): Promise<StartTimings | undefined> {
+    this.#idleDrain?.abort();
+    const { runtime } = this.#tools;
+    return this.#bringUp(async () => {
+      const created = await runtime.create(this.#owner.spec, this.key.index, prepared);
+      this.#remember(created);
+      return runtime.startInstance(created.runtimeId);
+    });
+  }
+
+  /** Takes over one that was found running: it must serve before it counts, but is not started anew. */
+  async adopt(observed: ObservedInstance): Promise<void> {
+    await this.#bringUp(() => Promise.resolve(observed));
+  }
+
+  /**
+   * Drains, then stops, pauses or removes. With reason `idle` it stays when it turns out to be busy.
+   * @returns whether it sleeps now
+   */
+  sleep(strategy: SleepTier['strategy'], reason: StopReason): Promise<boolean> {
+    const stopped = new RuntimeError('start_cancelled', `${this.id} was put to sleep (${reason}) while it started`);
+    if (reason !== 'idle') this.#attempt?.cancel(stopped);
+    return this.#lane.run(async () => (await this.#empty(reason)) && (await this.#rest(strategy, reason)));
+  }
+
+  /** Compares with what the runtime shows and corrects what we think. */
+  async observe(observed: ObservedInstance | undefined): Promise<void> {
+    if (observed) this.#remember(observed);
+    const { kind } = this.#state;
+    if (this.#attempt) return this.#attempt.look();
+    if (kind === 'stopping') return;
+    const serving = kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
+    if (observed?.state === 'running') {
+      if (serving && !this.#moved(observed)) return;
+      this.#change({ type: 'starting' });
+      await this.adopt(observed);
+    } else if (observed?.state === 'paused') {
+      this.#change({ type: 'paused' });
+    } else {
+      const exit = observed?.exit ?? { code: 0, oomKilled: false };
+      if (serving) await this.#died(exit);
+      else if (this.#owner.spec.job && observed?.exit?.code === 0) this.#change({ type: 'completed' });
+      else if (kind !== 'failed') this.#change({ type: observed ? 'stopped' : 'removed' });
+      if (!observed) this.#runtimeId = undefined;
+    }
+  }
+
+  /** The runtime's own verdict on a running instance. */
+  healthChanged(healthy: boolean): void {
+    const before = this.#state.kind;
+    const reason = 'its HEALTHCHECK fails';
+    this.#change(healthy ? { type: 'recovered' } : { type: 'became-unhealthy', reason });
+    if (before === 'ready' && !healthy) this.#emit('instance.unhealthy', { reason });
+    if (before === 'unhealthy' && healthy) this.#emit('instance.ready', { reason: 'recovered' });
+  }
+
+  /** Somebody could not reach it: probe once, and if it does not serve, begin again with what the runtime shows. */
+  async verify(): Promise<void> {
+    if (this.#state.kind !== 'ready' || this.#runtimeId === undefined) return;
+    const observed = await this.#tools.runtime.inspect(this.#runtimeId);
+    if (observed?.state !== 'running') return this.observe(observed);
+    const { ok } = await this.#tools.readiness.check(this.#owner.spec, observed, VERIFY_MS);
+    if (ok && !this.#moved(observed)) return;
+    this.#change({ type: 'starting' });
+    await this.adopt(observed);
+  }
+
+  #bringUp(begin: () => Promise<ObservedInstance>): Promise<StartTimings | undefined> {
+    return this.#lane.run(async () => {
+      if (this.#state.kind === 'ready') return undefined;
+      this.#attempt = new StartAttempt(this.#owner.spec, this.#tools);
+      this.#change({ type: 'starting' });
+      this.#emit('instance.starting');
+      try {
+        const { instance, timings } = await this.#attempt.run(begin, () => this.#change({ type: 'started' }));
+        this.#serves(instance, timings);
+        return timings;
+      } catch (error) {
+        this.#change({ type: 'failed', failure: failureOf(this.id, error, this.#tools.clock) });
+        throw error;
+      } finally {
+        this.#attempt = undefined;
+      }
+    });
+  }
+
+  #serves(instance: ObservedInstance, { startMs, readyMs }: StartTimings): void {
+    this.#remember(instance);
+    this.#servesSinceMs = this.#tools.clock.now();
+    if (this.#owner.spec.job) {
+      this.#change({ type: 'completed' });
+      return;
+    }
+    this.#tools.activity.begin(this.key.service, this.id);
+    this.#change({ type: 'became-ready', endpoints: instance.endpoints });
+    this.#emit('instance.ready', { startMs: Math.round(startMs), readyMs: Math.round(readyMs) });
+  }
+
+  /** @returns false when it stays because somebody needs it after all */
+  async #empty(reason: StopReason): Promise<boolean> {
+    if (this.#state.kind !== 'ready' && this.#state.kind !== 'unhealthy') return true;
+    const { activity, clock, drainTimeoutMs } = this.#tools;
+    const idle = reason === 'idle';
+    const cancel = new AbortController();
+    if (idle) this.#idleDrain = cancel;
+    const version = this.#change({ type: 'draining' });
+    const timeoutMs = idle ? IDLE_DRAIN_MS : drainTimeoutMs();
+    const options = { service: this.key.service, instanceId: this.id, version, timeoutMs, signal: cancel.signal };
+    const drained = await waitUntilDrained(activity, clock, options);
+    this.#idleDrain = undefined;
+    if (drained || !idle) return true;
+    this.#change({ type: 'drain-cancelled' });
+    return false;
+  }
+
+  async #rest(strategy: SleepTier['strategy'], reason: StopReason): Promise<boolean> {
+    const { runtime, activity, stopGraceMs } = this.#tools;
+    const { kind } = this.#state;
+    if (this.#runtimeId === undefined || kind === 'absent') return true;
+    if (strategy !== 'remove' && (kind === 'stopped' || kind === 'completed' || kind === 'failed')) return true;
+    if (strategy === 'pause' && kind === 'paused') return true;
+    this.#change({ type: 'stopping' });
+    try {
+      if (strategy === 'pause') await runtime.pauseInstance(this.#runtimeId);
+      else await runtime.stopInstance(this.#runtimeId, stopGraceMs);
+      if (strategy === 'remove') await runtime.removeInstance(this.#runtimeId);
+    } finally {
+      // Should it still run because the runtime was away, the next reconcile finds it and adopts it.
+      this.#change({ type: AT_REST[strategy] });
+    }
+    activity.forget(this.key.service, this.id);
+    if (strategy === 'remove') this.#runtimeId = undefined;
+    this.#emit('instance.stopped', { reason, strategy });
+    return true;
+  }
+
+  async #died(exit: Exit): Promise<void> {
+    const { activity, runtime, clock } = this.#tools;
+    const runtimeId = this.#runtimeId;
+    const servedMs = clock.now() - this.#servesSinceMs;
+    activity.forget(this.key.service, this.id);
+    this.#change({ type: 'died' });
+    this.#owner.died(this, exit, servedMs);
+    const logTail = runtimeId === undefined ? [] : await logTailOf(runtime, runtimeId, clock);
+    const data = { exitCode: exit.code, oomKilled: exit.oomKilled, logTail };
+    if (exit.oomKilled) this.#emit('instance.oom', data);
+    this.#emit('instance.died', data);
+  }
+
+  #moved(observed: ObservedInstance): boolean {
+    return 'endpoints' in this.#state && JSON.stringify(observed.endpoints) !== JSON.stringify(this.#state.endpoints);
+  }
+
+  #remember({ runtimeId, configHash }: ObservedInstance): void {
+    this.#runtimeId = runtimeId;
+    this.#configHash = configHash;
+  }
+
+  #change(change: InstanceChange): number {
+    this.#state = transition(this.#state, change, this.#tools.clock.epochMs());
+    return this.#owner.changed();
+  }
+
+  #emit(type: EventType, data: Record<string, unknown> = {}): void {
+    this.#tools.bus.emit(type, this.key.service, data, this.id);
+  }
+}
+
+const AT_REST = { pause: 'paused', stop: 'stopped', remove: 'removed' } as const;

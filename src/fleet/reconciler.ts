@@ -1,0 +1,105 @@
+import { Lane } from '../lib/lane.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import { instanceId, type ObservedInstance, type Runtime, type RuntimeEvent } from './runtime.ts';
+import type { Service } from './service.ts';
+
+export interface ReconcilerTools {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly service: (name: string) => Service | undefined;
+  readonly services: () => readonly Service[];
+  /** The runtime went away or came back. */
+  readonly onCondition: () => void;
+}
+
+const EVERY_MS = 60_000;
+
+/**
+ * Keeps what we think in line with what the runtime shows. Events are hints: each leads to an inspection;
+ * everything is compared once a minute and whenever the runtime comes back.
+ */
+export class Reconciler {
+  readonly #tools: ReconcilerTools;
+  readonly #lane = new Lane();
+  #timer: Timer | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(tools: ReconcilerTools) {
+    this.#tools = tools;
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#tools.runtime.onEvent((event) => this.#heard(event));
+    this.#again();
+  }
+
+  close(): void {
+    this.#unsubscribe?.();
+    this.#timer?.cancel();
+  }
+
+  /** Compares everything. Adopts what runs, corrects what does not, removes what no service of the manifest owns. */
+  reconcile(): Promise<void> {
+    return this.#lane.run(async () => {
+      const observed = await this.#tools.runtime.list();
+      const seen = new Set(observed.map(({ key }) => instanceId(key)));
+      const missing = this.#tools
+        .services()
+        .flatMap((service) =>
+          service.instances
+            .filter(({ id, runtimeId }) => runtimeId !== undefined && !seen.has(id))
+            .map(({ key }) => this.#quietly(service.name, () => service.observe(key.index, undefined))),
+        );
+      await Promise.all([...missing, ...observed.map((each) => this.#compare(each))]);
+    });
+  }
+
+  #compare(observed: ObservedInstance): Promise<void> {
+    const { key, runtimeId } = observed;
+    const service = this.#tools.service(key.service);
+    if (service) return this.#quietly(key.service, () => service.observe(key.index, observed));
+    this.#tools.log.info(
+      { instance: instanceId(key) },
+      `removing ${instanceId(key)}: no service of the manifest owns it`,
+    );
+    return this.#quietly(key.service, () => this.#tools.runtime.removeInstance(runtimeId));
+  }
+
+  #heard(event: RuntimeEvent): void {
+    if (event.type === 'condition') {
+      this.#tools.onCondition();
+      if (event.condition.up) void this.#quietly('runtime', () => this.reconcile());
+      return;
+    }
+    const service = this.#tools.service(event.key.service);
+    if (!service) return;
+    if (event.type === 'health') service.instance(event.key.index).healthChanged(event.healthy);
+    else void this.#quietly(service.name, () => this.#inspect(service, event.key.index, event.runtimeId));
+  }
+
+  async #inspect(service: Service, index: number, runtimeId: string): Promise<void> {
+    const observed = await this.#tools.runtime.inspect(runtimeId);
+    // The end of one that has already been replaced concerns nobody.
+    const { runtimeId: current } = service.instance(index);
+    if (current !== undefined && current !== runtimeId) return;
+    await service.observe(index, observed);
+  }
+
+  #again(): void {
+    this.#timer = this.#tools.clock.after(EVERY_MS, () => {
+      const done = this.#tools.runtime.condition.up ? this.reconcile() : Promise.resolve();
+      void this.#quietly('runtime', () => done).then(() => this.#again());
+    });
+  }
+
+  async #quietly(subject: string, task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.#tools.log.warn({ subject, err: error }, `${subject} could not be brought in line: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { CodedError, messageOf } from '../lib/coded-error.ts';
+import type { WakeTimings } from '../seam/control-link.ts';
+import type { WakeProgress } from '../seam/fleet-view.ts';
+import { RuntimeError } from './errors.ts';
+import type { StopReason } from './events.ts';
+import type { Instance } from './instance.ts';
+import type { Prepared, PrepareProgress } from './runtime.ts';
+import type { Service, ServiceTools } from './service.ts';
+import type { WakeTracker } from './wake-progress.ts';
+
+export type WakeReason = 'request' | 'operator' | 'dependency' | 'boot' | 'heal' | 'replace';
+
+/** Someone who waits longer than this wants to see what the instance writes. */
+const SHOW_LOGS_AFTER_MS = 300;
+
+/** One wake of one service: dependencies, image, instances, in that order. Use once. */
+export class Wake {
+  readonly #service: Service;
+  readonly #tracker: WakeTracker;
+  readonly #tools: ServiceTools;
+  readonly #cancelled = new AbortController();
+
+  constructor(service: Service, tracker: WakeTracker, tools: ServiceTools) {
+    this.#service = service;
+    this.#tracker = tracker;
+    this.#tools = tools;
+  }
+
+  get progress(): WakeProgress {
+    return this.#tracker.view();
+  }
+
+  cancel(reason: StopReason): void {
+    const message = `${this.#service.name} was put to sleep (${reason}) while it woke`;
+    this.#cancelled.abort(new RuntimeError('start_cancelled', message));
+  }
+
+  /**
+   * @param replace instances that serve from an old configuration: drained and made anew once the new image is there
+   * @throws RuntimeError
+   */
+  async run(reason: WakeReason, replace: readonly Instance[]): Promise<WakeTimings> {
+    const { clock, bus } = this.#tools;
+    const { name, spec } = this.#service;
+    bus.emit('wake.requested', name, { reason });
+    const beganMs = clock.now();
+    await this.#wakeDependencies(Object.keys(spec.dependsOn));
+    const dependedMs = clock.now();
+    const prepared = await this.#prepare();
+    const preparedMs = clock.now();
+    this.#cancelled.signal.throwIfAborted();
+    await Promise.all(replace.map((instance) => instance.sleep('remove', 'replaced')));
+    const started = await this.#startInstances(prepared);
+    return {
+      totalMs: clock.now() - beganMs,
+      ...(Object.keys(spec.dependsOn).length > 0 && { dependenciesMs: dependedMs - beganMs }),
+      ...(prepared.fresh && { buildMs: preparedMs - dependedMs }),
+      ...started,
+    };
+  }
+
+  async #wakeDependencies(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    this.#tracker.enter('dependencies', `waking ${names.join(', ')}`);
+    let done = 0;
+    await Promise.all(
+      names.map(async (name) => {
+        try {
+          await this.#tools.wakeDependency(this.#service, name);
+        } catch (error) {
+          const message = `${this.#service.name} needs ${name}, which did not wake: ${messageOf(error)}`;
+          throw new RuntimeError('dependency_failed', message, { cause: error });
+        }
+        done += 1;
+        this.#tracker.enter('dependencies', `${name} is ready`, done / names.length);
+      }),
+    );
+  }
+
+  async #prepare(): Promise<Prepared> {
+    const { runtime, bus, clock } = this.#tools;
+    const { name, spec } = this.#service;
+    const beganMs = clock.now();
+    let building = false;
+    const onProgress = ({ phase, detail, ratio }: PrepareProgress): void => {
+      if (phase === 'build' && !building) bus.emit('build.started', name);
+      building ||= phase === 'build';
+      this.#tracker.enter(phase, detail, ratio);
+      this.#tracker.line(detail);
+    };
+    try {
+      const prepared = await runtime.prepare(spec, { onProgress, signal: this.#cancelled.signal });
+      if (building) bus.emit('build.finished', name, { durationMs: Math.round(clock.now() - beganMs) });
+      return prepared;
+    } catch (error) {
+      const code = error instanceof CodedError ? error.code : 'internal';
+      const logTail = error instanceof RuntimeError ? error.logTail : [];
+      if (code.startsWith('build_')) bus.emit('build.failed', name, { code, detail: messageOf(error), logTail });
+      throw error;
+    }
+  }
+
+  /** Resolves with the first that is ready; the others may follow. */
+  async #startInstances(prepared: Prepared): Promise<Partial<WakeTimings>> {
+    this.#tracker.enter('start', 'starting');
+    const wanted = Array.from({ length: this.#service.desired }, (_, n) => this.#service.instance(n + 1));
+    const showing = this.#tools.clock.after(SHOW_LOGS_AFTER_MS, () => void this.#showLogs(wanted));
+    try {
+      const first = await Promise.any(wanted.map((instance) => instance.start(prepared)));
+      return first ?? {};
+    } catch (error) {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    } finally {
+      showing.cancel();
+      this.#cancelled.abort();
+    }
+  }
+
+  async #showLogs(instances: readonly Instance[]): Promise<void> {
+    this.#tracker.enter('ready', 'waiting until it answers', 0.3);
+    const starting = instances.find(({ state }) => state.kind === 'probing');
+    if (!this.#tools.showLogs || starting?.runtimeId === undefined) return;
+    const options = { tail: 20, follow: true, signal: this.#cancelled.signal };
+    try {
+      for await (const { text } of this.#tools.runtime.logs(starting.runtimeId, options)) this.#tracker.line(text);
+    } catch {
+      // Those who wait see no log lines then; the wake itself goes on.
+    }
+  }
+}
