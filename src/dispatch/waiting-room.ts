@@ -42,8 +42,14 @@ export class WaitingRoom<T> {
       };
       const onAbort = (): void => waiter.reject(signal.reason instanceof Error ? signal.reason : new Error('left'));
       const waiter: Waiter<T> = {
-        resolve: (value) => (leave(), resolve(value)),
-        reject: (error) => (leave(), reject(error)),
+        resolve: (value) => {
+          leave();
+          resolve(value);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
         timer: this.#clock.after(limits.timeoutMs, () => waiter.reject(this.#timeout(limits))),
       };
       this.#waiters.add(waiter);

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ActivityBoard } from './activity-board.ts';
+import { isServing } from './instance-state.ts';
 import type { Service } from './service.ts';
 import type { SleepVeto } from './sleep-veto.ts';
 
@@ -66,26 +67,30 @@ export class IdleSleeper {
     this.#timers.delete(service.name);
     const step = this.#next(service);
     if (!step) return;
-    if (step.inMs > 0) return this.#alarm(service, step.inMs);
-    if (isServing(service) && (await this.#tools.veto.objects(service))) {
-      return this.#alarm(service, Math.min(step.tier.afterMs, ASK_AGAIN_MS));
+    if (step.inMs > 0) {
+      this.#alarm(service, step.inMs);
+    } else if (serves(service) && (await this.#tools.veto.objects(service))) {
+      this.#alarm(service, Math.min(step.tier.afterMs, ASK_AGAIN_MS));
+    } else {
+      await this.#sleepIfStillDue(service);
+      this.consider(service);
     }
-    const stillDue = this.#next(service);
-    if (stillDue && stillDue.inMs <= 0) await service.sleep('idle', step.tier.strategy);
-    this.consider(service);
+  }
+
+  async #sleepIfStillDue(service: Service): Promise<void> {
+    const step = this.#next(service);
+    if (step && step.inMs <= 0) await service.sleep('idle', step.tier.strategy);
   }
 
   #next(service: Service): Step | undefined {
     const { spec } = service;
     if (spec.sleep === false || spec.job) return undefined;
-    return isServing(service)
-      ? this.#firstStep(service, spec.sleep)
-      : deeperStep(service, spec.sleep, this.#tools.clock);
+    return serves(service) ? this.#firstStep(service, spec.sleep) : deeperStep(service, spec.sleep, this.#tools.clock);
   }
 
   #firstStep(service: Service, { tiers }: SleepSpec): Step | undefined {
     const [tier] = tiers;
-    const ready = service.instances.filter(({ state }) => state.kind === 'ready' || state.kind === 'unhealthy').length;
+    const ready = service.instances.filter(({ state }) => isServing(state)).length;
     if (ready <= service.spec.scale.min) return undefined;
     const idleSinceMs = this.#idleSince(service);
     const idleForMs = idleSinceMs === undefined ? 0 : this.#tools.clock.now() - idleSinceMs;
@@ -118,6 +123,6 @@ function deeperStep(service: Service, { tiers }: SleepSpec, clock: Clock): Step 
   return { tier, inMs: afterMs - (clock.now() - service.asleepSinceMs) };
 }
 
-function isServing({ instances }: Service): boolean {
-  return instances.some(({ state }) => state.kind === 'ready' || state.kind === 'unhealthy');
+function serves({ instances }: Service): boolean {
+  return instances.some(({ state }) => isServing(state));
 }

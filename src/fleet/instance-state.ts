@@ -33,42 +33,50 @@ export type InstanceChange =
   | { readonly type: 'completed' }
   | { readonly type: 'failed'; readonly failure: Failure };
 
+type Of<T extends InstanceChange['type']> = Extract<InstanceChange, { type: T }>;
+type Rules = {
+  readonly [T in InstanceChange['type']]: (state: InstanceState, change: Of<T>, since: number) => InstanceState;
+};
+
+const RULES: Rules = {
+  starting: (_, __, since) => ({ kind: 'starting', since }),
+  started: (state, _, since) => (state.kind === 'starting' ? { kind: 'probing', since } : state),
+  'became-ready': (state, { endpoints }, since) =>
+    state.kind === 'starting' || state.kind === 'probing' ? { kind: 'ready', since, endpoints } : state,
+  'became-unhealthy': (state, { reason }, since) =>
+    state.kind === 'ready' ? { kind: 'unhealthy', since, endpoints: state.endpoints, reason } : state,
+  recovered: (state, _, since) =>
+    state.kind === 'unhealthy' ? { kind: 'ready', since, endpoints: state.endpoints } : state,
+  draining: (state, _, since) =>
+    state.kind === 'ready' || state.kind === 'unhealthy'
+      ? { kind: 'draining', since, endpoints: state.endpoints }
+      : state,
+  'drain-cancelled': (state, _, since) =>
+    state.kind === 'draining' ? { kind: 'ready', since, endpoints: state.endpoints } : state,
+  stopping: (_, __, since) => ({ kind: 'stopping', since }),
+  died: (_, __, since) => ({ kind: 'stopped', since }),
+  // A start that failed ended stopped as well; its reason is worth keeping.
+  stopped: (state, _, since) =>
+    state.kind === 'stopped' || state.kind === 'failed' ? state : { kind: 'stopped', since },
+  paused: (state, _, since) => (state.kind === 'paused' ? state : { kind: 'paused', since }),
+  completed: (state, _, since) => (state.kind === 'completed' ? state : { kind: 'completed', since }),
+  removed: (state, _, since) => (state.kind === 'absent' ? state : { kind: 'absent', since }),
+  failed: (_, { failure }, since) => ({ kind: 'failed', since, failure }),
+};
+
 /**
  * The life of an instance. Total: a change that makes no sense in a state (a late hint, say) leaves it as it is.
  * What was observed from outside (stopped, paused, removed, failed) is true whatever we thought before.
  */
-export function transition(state: InstanceState, change: InstanceChange, since: number): InstanceState {
-  switch (change.type) {
-    case 'starting':
-      return { kind: 'starting', since };
-    case 'started':
-      return state.kind === 'starting' ? { kind: 'probing', since } : state;
-    case 'became-ready':
-      return state.kind === 'starting' || state.kind === 'probing'
-        ? { kind: 'ready', since, endpoints: change.endpoints }
-        : state;
-    case 'became-unhealthy':
-      return state.kind === 'ready' ? { ...state, kind: 'unhealthy', since, reason: change.reason } : state;
-    case 'recovered':
-      return state.kind === 'unhealthy' ? { kind: 'ready', since, endpoints: state.endpoints } : state;
-    case 'draining':
-      return state.kind === 'ready' || state.kind === 'unhealthy'
-        ? { kind: 'draining', since, endpoints: state.endpoints }
-        : state;
-    case 'drain-cancelled':
-      return state.kind === 'draining' ? { kind: 'ready', since, endpoints: state.endpoints } : state;
-    case 'stopping':
-      return { kind: 'stopping', since };
-    case 'removed':
-      return { kind: 'absent', since };
-    case 'died':
-      return { kind: 'stopped', since };
-    case 'stopped':
-      return state.kind === 'stopped' || state.kind === 'failed' ? state : { kind: 'stopped', since };
-    case 'paused':
-    case 'completed':
-      return state.kind === change.type ? state : { kind: change.type, since };
-    case 'failed':
-      return { kind: 'failed', since, failure: change.failure };
-  }
+export function transition<T extends InstanceChange['type']>(
+  state: InstanceState,
+  change: Of<T>,
+  since: number,
+): InstanceState {
+  return RULES[change.type](state, change, since);
+}
+
+/** Whether it answers requests. */
+export function isServing({ kind }: InstanceState): boolean {
+  return kind === 'ready' || kind === 'unhealthy';
 }

@@ -6,7 +6,7 @@ import { RuntimeError } from './errors.ts';
 import type { EventBus } from './event-bus.ts';
 import type { EventType, StopReason } from './events.ts';
 import { failureOf, logTailOf } from './failures.ts';
-import { transition, type InstanceChange, type InstanceState } from './instance-state.ts';
+import { isServing, transition, type InstanceChange, type InstanceState } from './instance-state.ts';
 import { instanceId, type Exit, type InstanceKey, type ObservedInstance, type Prepared } from './runtime.ts';
 import { StartAttempt, type StartTimings, type StartTools } from './start-attempt.ts';
 
@@ -24,6 +24,8 @@ export interface InstanceOwner {
   changed(): number;
   /** It ended without having been asked to, after it had served for so long. */
   died(instance: Instance, exit: Exit, servedMs: number): void;
+  /** One that was found running serves now; or it does not, for this reason. */
+  adopted(instance: Instance, error?: unknown): void;
 }
 
 /** An idle instance that turns out to be busy is kept; this is how long the data half has to say so. */
@@ -78,9 +80,13 @@ export class Instance {
     });
   }
 
-  /** Takes over one that was found running: it must serve before it counts, but is not started anew. */
-  async adopt(observed: ObservedInstance): Promise<void> {
-    await this.#bringUp(() => Promise.resolve(observed));
+  /** Takes over one that was found running: it must serve before it counts, but is not started anew. The owner hears the outcome. */
+  #adopt(observed: ObservedInstance): void {
+    this.#change({ type: 'starting' });
+    this.#bringUp(() => Promise.resolve(observed)).then(
+      () => this.#owner.adopted(this),
+      (error: unknown) => this.#owner.adopted(this, error),
+    );
   }
 
   /**
@@ -96,23 +102,11 @@ export class Instance {
   /** Compares with what the runtime shows and corrects what we think. */
   async observe(observed: ObservedInstance | undefined): Promise<void> {
     if (observed) this.#remember(observed);
-    const { kind } = this.#state;
-    if (this.#attempt) return this.#attempt.look();
-    if (kind === 'stopping') return;
-    const serving = kind === 'ready' || kind === 'unhealthy' || kind === 'draining';
-    if (observed?.state === 'running') {
-      if (serving && !this.#moved(observed)) return;
-      this.#change({ type: 'starting' });
-      await this.adopt(observed);
-    } else if (observed?.state === 'paused') {
-      this.#change({ type: 'paused' });
-    } else {
-      const exit = observed?.exit ?? { code: 0, oomKilled: false };
-      if (serving) await this.#died(exit);
-      else if (this.#owner.spec.job && observed?.exit?.code === 0) this.#change({ type: 'completed' });
-      else if (kind !== 'failed') this.#change({ type: observed ? 'stopped' : 'removed' });
-      if (!observed) this.#runtimeId = undefined;
-    }
+    if (this.#attempt) await this.#attempt.look();
+    else if (this.#state.kind === 'stopping') return;
+    else if (observed?.state === 'running') this.#foundRunning(observed);
+    else if (observed?.state === 'paused') this.#change({ type: 'paused' });
+    else await this.#foundEnded(observed);
   }
 
   /** The runtime's own verdict on a running instance. */
@@ -130,9 +124,7 @@ export class Instance {
     const observed = await this.#tools.runtime.inspect(this.#runtimeId);
     if (observed?.state !== 'running') return this.observe(observed);
     const { ok } = await this.#tools.readiness.check(this.#owner.spec, observed, VERIFY_MS);
-    if (ok && !this.#moved(observed)) return;
-    this.#change({ type: 'starting' });
-    await this.adopt(observed);
+    if (!ok || this.#moved(observed)) this.#adopt(observed);
   }
 
   #bringUp(begin: () => Promise<ObservedInstance>): Promise<StartTimings | undefined> {
@@ -154,6 +146,20 @@ export class Instance {
     });
   }
 
+  #foundRunning(observed: ObservedInstance): void {
+    const known = isServing(this.#state) || this.#state.kind === 'draining';
+    if (!known || this.#moved(observed)) this.#adopt(observed);
+  }
+
+  async #foundEnded(observed: ObservedInstance | undefined): Promise<void> {
+    const { kind } = this.#state;
+    const exit = observed?.exit ?? { code: 0, oomKilled: false };
+    if (isServing(this.#state) || kind === 'draining') await this.#died(exit);
+    else if (this.#owner.spec.job && observed?.exit?.code === 0) this.#change({ type: 'completed' });
+    else if (kind !== 'failed') this.#change({ type: observed ? 'stopped' : 'removed' });
+    if (!observed) this.#runtimeId = undefined;
+  }
+
   #serves(instance: ObservedInstance, { startMs, readyMs }: StartTimings): void {
     this.#remember(instance);
     this.#servesSinceMs = this.#tools.clock.now();
@@ -168,7 +174,7 @@ export class Instance {
 
   /** @returns false when it stays because somebody needs it after all */
   async #empty(reason: StopReason): Promise<boolean> {
-    if (this.#state.kind !== 'ready' && this.#state.kind !== 'unhealthy') return true;
+    if (!isServing(this.#state)) return true;
     const { activity, clock, drainTimeoutMs } = this.#tools;
     const idle = reason === 'idle';
     const cancel = new AbortController();

@@ -1,6 +1,6 @@
 import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
 import type { Timer } from '../lib/clock.ts';
-import { CodedError } from '../lib/coded-error.ts';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { deferred } from '../lib/deferred.ts';
 import type { Logger } from '../lib/logger.ts';
 import { SingleFlight } from '../lib/single-flight.ts';
@@ -10,6 +10,7 @@ import { WakeFailed } from '../seam/wake-failed.ts';
 import { CrashLoop, SETTLED_AFTER_MS } from './crash-loop.ts';
 import type { StopReason } from './events.ts';
 import { failureOf } from './failures.ts';
+import { isServing } from './instance-state.ts';
 import { Instance, type InstanceOwner, type InstanceTools } from './instance.ts';
 import type { Member, Replica } from './member.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
@@ -44,7 +45,7 @@ export class Service implements InstanceOwner, Member {
   #healing: Timer | undefined;
   #asleepSinceMs: number | undefined;
   #closed = false;
-  readonly #onStarted = new Set<(nothing: undefined) => void>();
+  readonly #onStarted = new Set<() => void>();
 
   constructor(spec: ServiceSpec, tools: ServiceTools) {
     this.name = spec.name;
@@ -114,11 +115,12 @@ export class Service implements InstanceOwner, Member {
   /** Resolves as soon as an instance runs, ready or not. @throws WakeFailed */
   async untilStarted(reason: WakeReason): Promise<void> {
     const started = deferred<undefined>();
-    this.#onStarted.add(started.resolve);
+    const tell = (): void => started.resolve(undefined);
+    this.#onStarted.add(tell);
     try {
       await Promise.race([this.wake(reason), started.promise]);
     } finally {
-      this.#onStarted.delete(started.resolve);
+      this.#onStarted.delete(tell);
     }
   }
 
@@ -143,7 +145,10 @@ export class Service implements InstanceOwner, Member {
       throw new CodedError('scale_out_of_range', message);
     }
     const before = this.#desired;
-    if (replicas === 0) return void (await this.sleep('operator', 'stop'));
+    if (replicas === 0) {
+      await this.sleep('operator', 'stop');
+      return;
+    }
     this.#desired = replicas;
     this.changed();
     if (replicas !== before) this.#emitScale(before, replicas);
@@ -177,7 +182,6 @@ export class Service implements InstanceOwner, Member {
   async observe(index: number, observed: ObservedInstance | undefined): Promise<void> {
     if (!observed && !this.#instances.has(index)) return;
     await this.instance(index).observe(observed);
-    await this.replaceStale();
   }
 
   async verify(instanceId: string): Promise<void> {
@@ -210,8 +214,7 @@ export class Service implements InstanceOwner, Member {
     const resting = status === 'asleep' || status === 'failed' || status === 'completed';
     if (!resting) this.#asleepSinceMs = undefined;
     else this.#asleepSinceMs ??= this.#tools.clock.now();
-    if (this.instances.some(({ state }) => state.kind === 'probing'))
-      this.#onStarted.forEach((tell) => tell(undefined));
+    if (this.instances.some(({ state }) => state.kind === 'probing')) this.#onStarted.forEach((tell) => tell());
     return this.#tools.publish(this);
   }
 
@@ -229,8 +232,27 @@ export class Service implements InstanceOwner, Member {
     else if (crashed) this.#tools.bus.emit('service.failed', this.name, { code, detail, logTail: [] });
   }
 
+  adopted(instance: Instance, error?: unknown): void {
+    const { log } = this.#tools;
+    if (error === undefined) {
+      this.replaceStale().catch((cause: unknown) => {
+        log.warn(
+          { service: this.name, err: cause },
+          `${instance.id} runs on from an old configuration: ${messageOf(cause)}`,
+        );
+      });
+      return;
+    }
+    log.warn(
+      { service: this.name, err: error },
+      `${instance.id} was found running but does not serve: ${messageOf(error)}`,
+    );
+    this.#failed(error, this.#isServing());
+    this.changed();
+  }
+
   #isServing(): boolean {
-    return this.instances.some(({ state }) => state.kind === 'ready' || state.kind === 'unhealthy');
+    return this.instances.some(({ state }) => isServing(state));
   }
 
   async #wakeUp(reason: WakeReason, replace: readonly Instance[] = []): Promise<WakeTimings> {

@@ -1,4 +1,5 @@
 import { sleep, type Clock } from '../lib/clock.ts';
+import { isServing } from './instance-state.ts';
 import type { Instance } from './instance.ts';
 import type { Prober } from './prober.ts';
 import type { Runtime } from './runtime.ts';
@@ -24,7 +25,7 @@ export class SleepVeto {
     const { sleep: rule } = service.spec;
     if (rule === false || (rule.unless.cpuAbove === undefined && rule.unless.probe === undefined)) return false;
     const { cpuAbove, probe } = rule.unless;
-    const serving = service.instances.filter(({ state }) => state.kind === 'ready' || state.kind === 'unhealthy');
+    const serving = service.instances.filter(({ state }) => isServing(state));
     const objections = await Promise.all(
       serving.map(async (instance) => {
         if (cpuAbove !== undefined && (await this.#cpuPercent(instance)) > cpuAbove) return true;
@@ -48,7 +49,10 @@ export class SleepVeto {
   #answers({ spec }: Service, { state }: Instance, path: string): Promise<boolean> {
     const endpoint = 'endpoints' in state ? state.endpoints[spec.port] : undefined;
     if (!endpoint) return Promise.resolve(false);
-    return this.#bounded(async (signal) => (await this.#tools.prober.http(endpoint, path, signal, 400)).ok, false);
+    return this.#bounded(
+      async (signal) => (await this.#tools.prober.http(endpoint, path, signal, { below: 400 })).ok,
+      false,
+    );
   }
 
   async #bounded<T>(ask: (signal: AbortSignal) => Promise<T>, otherwise: T): Promise<T> {

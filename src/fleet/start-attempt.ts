@@ -100,10 +100,12 @@ export class StartAttempt {
   }
 
   async #keepLooking(): Promise<void> {
-    while (!this.#over.signal.aborted) {
-      await sleep(this.#tools.clock, LOOK_EVERY_MS, this.#over.signal);
+    const { signal } = this.#over;
+    for (;;) {
+      await sleep(this.#tools.clock, LOOK_EVERY_MS, signal);
+      if (signal.aborted) return;
       // The runtime may be away for a moment; the start has its own limit of time.
-      if (!this.#over.signal.aborted) await this.look().catch(() => undefined);
+      await this.look().catch(() => undefined);
     }
   }
 

@@ -81,16 +81,16 @@ export class Wake {
     const { runtime, bus, clock } = this.#tools;
     const { name, spec } = this.#service;
     const beganMs = clock.now();
-    let building = false;
+    const built = new Set<PrepareProgress['phase']>();
     const onProgress = ({ phase, detail, ratio }: PrepareProgress): void => {
-      if (phase === 'build' && !building) bus.emit('build.started', name);
-      building ||= phase === 'build';
+      if (phase === 'build' && !built.has(phase)) bus.emit('build.started', name);
+      built.add(phase);
       this.#tracker.enter(phase, detail, ratio);
       this.#tracker.line(detail);
     };
     try {
       const prepared = await runtime.prepare(spec, { onProgress, signal: this.#cancelled.signal });
-      if (building) bus.emit('build.finished', name, { durationMs: Math.round(clock.now() - beganMs) });
+      if (built.has('build')) bus.emit('build.finished', name, { durationMs: Math.round(clock.now() - beganMs) });
       return prepared;
     } catch (error) {
       const code = error instanceof CodedError ? error.code : 'internal';

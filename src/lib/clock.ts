@@ -32,7 +32,6 @@ export class SystemClock implements Clock {
 /** Resolves after `delayMs`, or at once when `signal` aborts (it never rejects: look at the signal). */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
     const done = (): void => {
       timer.cancel();
       signal?.removeEventListener('abort', done);
@@ -40,5 +39,6 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     };
     const timer = clock.after(delayMs, done);
     signal?.addEventListener('abort', done, { once: true });
+    if (signal?.aborted) done();
   });
 }
