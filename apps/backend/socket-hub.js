@@ -63,7 +63,8 @@ export class SocketHub {
     if (origin !== undefined && !this.#origins.allows(origin)) {
       throw new HttpProblem(403, 'foreign_origin', 'A page of another site may not open this socket.');
     }
-    if (this.#connections.size >= MAX_SOCKETS) throw new HttpProblem(503, 'too_many_sockets', 'Too many sockets are open.');
+    if (this.#connections.size >= MAX_SOCKETS)
+      throw new HttpProblem(503, 'too_many_sockets', 'Too many sockets are open.');
     const query = new QueryReader(url.searchParams);
     const everyMs = query.integer('every', { fallback: 2_000, min: 0, max: 600_000 });
     query.finish();
@@ -80,7 +81,9 @@ export class SocketHub {
       // These can be done without while the peer is behind.
       if (connection.congested) return;
       const type = count === 0 ? 'welcome' : 'tick';
-      connection.send(JSON.stringify({ type, instance: this.#instance.name, count: count++, at: new Date().toISOString() }));
+      connection.send(
+        JSON.stringify({ type, instance: this.#instance.name, count: count++, at: new Date().toISOString() }),
+      );
     };
     const ticker = everyMs > 0 ? setInterval(tell, Math.max(50, everyMs)) : undefined;
     connection.on('message', (message) => connection.send(message));

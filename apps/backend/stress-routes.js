@@ -32,7 +32,15 @@ export function addStressRoutes(router, runner, { cpu, instance, origins }) {
     query.finish();
     const { id, replaced } = runner.start(plan);
     const endsAt = new Date(Date.now() + plan.totalMs).toISOString();
-    const body = { accepted: true, id, instance: instance.name, ...plan, endsAt, replaced, status: '/api/stress/status' };
+    const body = {
+      accepted: true,
+      id,
+      instance: instance.name,
+      ...plan,
+      endsAt,
+      replaced,
+      status: '/api/stress/status',
+    };
     sendJson(response, 202, body, { location: '/api/stress/status' });
   };
   router.on('GET POST', '/api/stress', (exchange) => start(exchange, readConstantPlan));

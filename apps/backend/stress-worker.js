@@ -11,7 +11,8 @@ const SLOT_MS = 20;
 // On Linux a priority belongs to the thread: whatever the intensity, the thread that answers requests comes first.
 if (process.platform === 'linux') setPriority(10);
 
-const control = new Int32Array(/** @type {SharedArrayBuffer} */ (workerData));
+const memory = /** @type {SharedArrayBuffer} */ (/** @type {unknown} */ (workerData));
+const control = new Int32Array(memory);
 
 let slotEnds = performance.now();
 for (;;) {

@@ -110,8 +110,7 @@ async function readText(response) {
   /** @type {Buffer[]} */
   const chunks = [];
   let size = 0;
-  for await (const chunk of response) {
-    const bytes = /** @type {Buffer} */ (chunk);
+  for await (const bytes of /** @type {AsyncIterable<Buffer>} */ (response)) {
     size += bytes.length;
     if (size > MAX_RESPONSE_BYTES) throw new Error(`The answer is longer than ${MAX_RESPONSE_BYTES} bytes.`);
     chunks.push(bytes);
@@ -124,7 +123,7 @@ async function readText(response) {
  * @returns {string}
  */
 function explain(error) {
-  const code = String(/** @type {NodeJS.ErrnoException} */ (error).code ?? '');
+  const { code = '' } = /** @type {NodeJS.ErrnoException} */ (error);
   if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER/.test(code)) {
     return `The certificate is not trusted (${code}): NODE_EXTRA_CA_CERTS must name the file of its authority.`;
   }

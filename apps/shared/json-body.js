@@ -18,8 +18,7 @@ export async function readJsonBody(request, limitBytes = LIMIT_BYTES) {
   /** @type {Buffer[]} */
   const chunks = [];
   let size = 0;
-  for await (const chunk of request) {
-    const bytes = /** @type {Buffer} */ (chunk);
+  for await (const bytes of /** @type {AsyncIterable<Buffer>} */ (request)) {
     size += bytes.length;
     if (size > limitBytes) {
       // The rest of the body is not read, so the connection cannot be used again.

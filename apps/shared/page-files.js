@@ -9,15 +9,27 @@ const CONTENT_TYPES = /** @type {Record<string, string>} */ ({
   '.svg': 'image/svg+xml',
 });
 
+const APPS = new URL('../', import.meta.url);
+
 /**
- * Makes a handler for one file. It is read anew for each request, so that an edit shows at the next reload, and only the files
- * that the program names can ever be asked for.
+ * Serves a page at `/` and the files that it is made of at their own paths within the workspace, so that their imports mean the same
+ * to a browser and to the type checker. Files are read anew for each request: an edit shows at the next reload. Only those that the
+ * program names can ever be asked for.
  *
+ * @param {import('./router.js').Router} router
+ * @param {{ page: string, files: string[], connect?: string[] }} options   paths such as `frontend/page/page.js`; `connect`: further sources for fetch and WebSocket
+ */
+export function addPage(router, { page, files, connect = [] }) {
+  router.on('GET', '/', serveFile(new URL(page, APPS), pagePolicy(connect)));
+  for (const path of files) router.on('GET', `/${path}`, serveFile(new URL(path, APPS), "default-src 'none'"));
+}
+
+/**
  * @param {URL} file
- * @param {string} [contentSecurityPolicy]  for pages
+ * @param {string} contentSecurityPolicy
  * @returns {import('./router.js').Handler}
  */
-export function pageFile(file, contentSecurityPolicy = "default-src 'none'") {
+function serveFile(file, contentSecurityPolicy) {
   const contentType = CONTENT_TYPES[extname(file.pathname)] ?? 'application/octet-stream';
   return async ({ request, response }) => {
     const bytes = await readFile(file);
@@ -37,9 +49,9 @@ export function pageFile(file, contentSecurityPolicy = "default-src 'none'") {
 /**
  * The policy of our pages: their own files and nothing else.
  *
- * @param {string[]} connect  further sources for fetch and WebSocket
+ * @param {string[]} connect
  */
-export function pagePolicy(connect = []) {
+function pagePolicy(connect) {
   return [
     "default-src 'none'",
     "script-src 'self'",

@@ -35,6 +35,13 @@ export function sendNothing(response, headers = {}) {
  */
 export function sendProblem(response, problem) {
   const { status, code, message, members, headers } = problem;
-  const body = { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail: message, code, ...members };
+  const body = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: message,
+    code,
+    ...members,
+  };
   sendJson(response, status, body, { ...headers, 'content-type': 'application/problem+json; charset=utf-8' });
 }

@@ -1,7 +1,7 @@
-import { QueryReader } from './query-reader.js';
-
 /** Ten minutes: what was started and forgotten ends by itself. */
 const MAX_TOTAL_MS = 600_000;
+
+/** @typedef {import('./query-reader.js').QueryReader} QueryReader */
 
 /**
  * @typedef {object} StressStep

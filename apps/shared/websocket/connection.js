@@ -85,9 +85,8 @@ export class WebSocketConnection extends EventEmitter {
     this.#alive = true;
     try {
       for (const frame of this.#parser.push(chunk)) {
-        if (frame.opcode >= 8) this.#control(frame);
-        else this.#data(frame);
-        if (this.#ended) return;
+        if (frame.opcode < 8) this.#data(frame);
+        else if (this.#control(frame)) return;
       }
     } catch (error) {
       if (!(error instanceof WebSocketProtocolError)) throw error;
@@ -104,15 +103,19 @@ export class WebSocketConnection extends EventEmitter {
     if (message !== undefined && this.open) this.emit('message', message);
   }
 
-  /** @param {import('./frames.js').Frame} frame */
+  /**
+   * @param {import('./frames.js').Frame} frame
+   * @returns {boolean} whether it was the last
+   */
   #control({ opcode, payload }) {
     if (opcode === OPCODE.PING && this.open) this.#write(encodeFrame(OPCODE.PONG, payload));
-    if (opcode !== OPCODE.CLOSE) return;
+    if (opcode !== OPCODE.CLOSE) return false;
     const { code, reason } = readClose(payload);
     this.#closeCode = code;
     this.#closeReason = reason;
     if (this.open) this.#write(encodeFrame(OPCODE.CLOSE, payload.subarray(0, 2)));
     this.#end();
+    return true;
   }
 
   /** @param {WebSocketProtocolError} error */

@@ -57,7 +57,8 @@ export class FrameParser {
     const fin = (first & 0x80) !== 0;
     if (first & 0x70) throw new WebSocketProtocolError(1002, 'A reserved bit is set.');
     if (![0, 1, 2, 8, 9, 10].includes(opcode)) throw new WebSocketProtocolError(1002, `Opcode ${opcode} is unknown.`);
-    if (opcode >= 8 && (!fin || short > 125)) throw new WebSocketProtocolError(1002, 'A control frame must be short and whole.');
+    if (opcode >= 8 && (!fin || short > 125))
+      throw new WebSocketProtocolError(1002, 'A control frame must be short and whole.');
     const masked = (second & 0x80) !== 0;
     if (masked !== this.#expectMask) {
       throw new WebSocketProtocolError(1002, this.#expectMask ? 'A client must mask.' : 'A server must not mask.');

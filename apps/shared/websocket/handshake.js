@@ -21,7 +21,10 @@ export function acceptWebSocket(request, socket, headers = {}) {
   if ((request.headers.upgrade ?? '').toLowerCase() !== 'websocket') {
     refuseUpgrade(socket, 426, 'Only the upgrade to websocket is known here.', { upgrade: 'websocket' });
   } else if (request.headers['sec-websocket-version'] !== '13') {
-    refuseUpgrade(socket, 426, 'Only version 13 is known here.', { upgrade: 'websocket', 'sec-websocket-version': '13' });
+    refuseUpgrade(socket, 426, 'Only version 13 is known here.', {
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+    });
   } else if (request.method !== 'GET' || !/^[A-Za-z0-9+/]{22}==$/.test(key)) {
     refuseUpgrade(socket, 400, 'This is not a WebSocket handshake.');
   } else {

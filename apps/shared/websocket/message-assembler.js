@@ -22,7 +22,10 @@ export class MessageAssembler {
   add({ fin, opcode, payload }) {
     const continues = opcode === OPCODE.CONTINUATION;
     if (continues !== (this.#opcode !== 0)) {
-      throw new WebSocketProtocolError(1002, continues ? 'There is nothing to continue.' : 'A message is still under way.');
+      throw new WebSocketProtocolError(
+        1002,
+        continues ? 'There is nothing to continue.' : 'A message is still under way.',
+      );
     }
     if (!continues) this.#opcode = opcode;
     this.#size += payload.length;
@@ -33,7 +36,8 @@ export class MessageAssembler {
   }
 
   #finish() {
-    const bytes = this.#fragments.length === 1 ? /** @type {Buffer} */ (this.#fragments[0]) : Buffer.concat(this.#fragments);
+    const bytes =
+      this.#fragments.length === 1 ? /** @type {Buffer} */ (this.#fragments[0]) : Buffer.concat(this.#fragments);
     const text = this.#opcode === OPCODE.TEXT;
     this.#fragments = [];
     this.#size = 0;
