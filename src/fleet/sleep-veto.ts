@@ -50,7 +50,7 @@ export class SleepVeto {
     const endpoint = 'endpoints' in state ? state.endpoints[spec.port] : undefined;
     if (!endpoint) return Promise.resolve(false);
     return this.#bounded(
-      async (signal) => (await this.#tools.prober.http(endpoint, path, signal, { below: 400 })).ok,
+      async (signal) => (await this.#tools.prober.http(endpoint, path, signal, 400)).ok,
       false,
     );
   }
