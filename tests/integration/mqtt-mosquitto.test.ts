@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { EventBus } from '../../src/fleet/event-bus.ts';
+import { SystemClock } from '../../src/lib/clock.ts';
+import { MqttService } from '../../src/messaging/mqtt-service.ts';
+import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
+import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { mqttSuite, statusOf } from './mqtt-suite.ts';
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+if (hasMosquitto) {
+  // A name under localhost, so that each test also holds the lookup.
+  mqttSuite('mosquitto', 'external', () => Mosquitto.create(), 'broker.test.localhost');
+}
+
+describe.skipIf(!hasMosquitto)(
+  `mqtt service and what a broker can refuse${hasMosquitto ? '' : ' (skipped: no mosquitto)'}`,
+  () => {
+    const ends: (() => Promise<void>)[] = [];
+    const clock = new SystemClock();
+
+    afterEach(async () => {
+      for (const end of ends.splice(0).reverse()) await end();
+    });
+
+    async function broker(lines: string[], files: Record<string, string> = {}): Promise<Mosquitto> {
+      const mosquitto = await Mosquitto.create(lines, files);
+      ends.push(() => mosquitto.dispose());
+      await mosquitto.start();
+      return mosquitto;
+    }
+
+    function start(url: string): { service: MqttService; bus: EventBus; lines: string[] } {
+      const lines: string[] = [];
+      const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+      const bus = new EventBus(clock, log);
+      const reconnect = { initialMs: 20, maxMs: 50 };
+      const broker = { kind: 'external', url } as const;
+      const service = new MqttService({ broker, topicRoot: 'r', proxyId: 'p1', bus, clock, log, reconnect });
+      ends.push(() => service.close());
+      service.start();
+      return { service, bus, lines };
+    }
+
+    /** A password file with one user, `ann`. */
+    async function passwords(password: string): Promise<string> {
+      const folder = await mkdtemp(path.join(tmpdir(), 'reveille-passwords-'));
+      const file = path.join(folder, 'passwords');
+      spawnSync('mosquitto_passwd', ['-b', '-c', file, 'ann', password]);
+      const content = await readFile(file, 'utf8');
+      await rm(folder, { recursive: true });
+      return content;
+    }
+
+    const guarded = ['allow_anonymous false', 'password_file passwords'];
+
+    it('logs in with the credentials of the URL, percent encoding undone', async () => {
+      const { port } = await broker(guarded, { passwords: await passwords('p@ss/wörd') });
+      const { service } = start(`mqtt://ann:${encodeURIComponent('p@ss/wörd')}@127.0.0.1:${port}`);
+      await vi.waitUntil(() => service.connected);
+    });
+
+    it('says that credentials were refused, once and without them, and keeps trying', async () => {
+      const mosquitto = await broker(guarded, { passwords: await passwords('right') });
+      const { service, lines } = start(`mqtt://ann:wrong-secret@127.0.0.1:${mosquitto.port}`);
+      await vi.waitUntil(() => lines.some((line) => line.includes('refused the user name or password')));
+      await mosquitto.stop();
+      await vi.waitUntil(() => lines.some((line) => line.includes('ECONNREFUSED')));
+      expect(service.connected).toBe(false);
+      expect(lines.join()).not.toContain('wrong-secret');
+      expect(lines.length).toBeLessThan(6);
+    });
+
+    it('drops what the broker forbids, says so, and goes on with the rest', async () => {
+      const acl = 'topic readwrite #\ntopic deny r/network\n';
+      const { port } = await broker(['allow_anonymous true', 'acl_file acl'], { acl });
+      const { service, bus, lines } = start(`mqtt://127.0.0.1:${port}`);
+      await vi.waitUntil(() => service.connected);
+      const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${port}`, 'r');
+      ends.push(() => watcher.close());
+      bus.emit('service.awake', 'web');
+      await vi.waitUntil(() => watcher.last('r/web/event/service.awake'));
+      await vi.waitUntil(() => service.dropped === 1);
+      expect(lines.some((line) => line.includes('refused a message') && line.includes('r/network'))).toBe(true);
+      expect(service.connected).toBe(true);
+    });
+
+    it('gives a message up that the broker hangs up on, and sends those behind it', async () => {
+      const { port } = await broker(['allow_anonymous true', 'max_packet_size 2000']);
+      const { service, bus } = start(`mqtt://127.0.0.1:${port}`);
+      await vi.waitUntil(() => service.connected);
+      const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${port}`, 'r');
+      ends.push(() => watcher.close());
+      bus.emit('service.failed', 'web', { logTail: ['x'.repeat(5000)] });
+      bus.emit('service.awake', 'web');
+      await vi.waitUntil(() => watcher.last('r/web/event/service.awake'), 10_000);
+      expect(service.dropped).toBe(2);
+    });
+
+    it('speaks over WebSockets', async () => {
+      const { port } = await broker(['protocol websockets', 'allow_anonymous true']);
+      const { service } = start(`ws://broker.test.localhost:${port}/mqtt`);
+      await vi.waitUntil(() => service.connected);
+      service.publishStatus(statusOf('web'));
+      const watcher = await MqttWatcher.watch(`ws://127.0.0.1:${port}`, 'r');
+      ends.push(() => watcher.close());
+      await vi.waitUntil(() => watcher.last('r/web/status'));
+    });
+
+    it.skipIf(!hasOpenssl)('refuses a broker whose certificate nobody vouches for, and says what to do', async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'reveille-broker-tls-'));
+      ends.push(() => rm(folder, { recursive: true, force: true }));
+      const [key, certificate] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+      const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
+      spawnSync('openssl', ['req', ...options, '-keyout', key, '-out', certificate, '-subj', '/CN=127.0.0.1']);
+      const { port } = await broker(['allow_anonymous true', `certfile ${certificate}`, `keyfile ${key}`]);
+      const { service, lines } = start(`mqtts://127.0.0.1:${port}`);
+      await vi.waitUntil(() => lines.some((line) => line.includes('NODE_EXTRA_CA_CERTS')));
+      expect(service.connected).toBe(false);
+    });
+
+    it('says that a TLS connection meets a broker without TLS', async () => {
+      const { port } = await broker(['allow_anonymous true']);
+      const { lines } = start(`mqtts://127.0.0.1:${port}`);
+      await vi.waitUntil(() => lines.some((line) => line.includes('cannot connect')));
+    });
+
+    it.each(['not a url', 'http://127.0.0.1', 'mqtt://', 'mqtt://ann:top-secret@127.0.0.1:99999'])(
+      'says that %s is no address of a broker, throws nothing and hides what may be a password',
+      async (url) => {
+        const { service, bus, lines } = start(url);
+        bus.emit('service.awake', 'web');
+        service.publishStatus(statusOf('web'));
+        expect(lines.filter((line) => line.includes('MQTT_BROKER_URL'))).toHaveLength(1);
+        expect(lines.join()).not.toContain('top-secret');
+        expect(service.connected).toBe(false);
+        await service.close();
+      },
+    );
+  },
+);
