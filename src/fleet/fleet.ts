@@ -9,7 +9,7 @@ import { ActivityBoard } from './activity-board.ts';
 import type { EventBus } from './event-bus.ts';
 import { ExternalService } from './external-service.ts';
 import { IdleSleeper } from './idle-sleeper.ts';
-import type { Member } from './member.ts';
+import type { Member, MemberObserver } from './member.ts';
 import type { Prober } from './prober.ts';
 import { Publisher } from './publisher.ts';
 import { Readiness } from './readiness.ts';
@@ -23,6 +23,7 @@ export interface FleetTools {
   readonly runtime: Runtime;
   readonly prober: Prober;
   readonly registry: Registry;
+  readonly observers: readonly MemberObserver[];
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly log: Logger;
@@ -42,11 +43,13 @@ export class Fleet implements ControlLink {
   readonly #reconciler: Reconciler;
   readonly #sleeper: IdleSleeper;
   readonly #serviceTools: ServiceTools;
+  readonly #observers: readonly MemberObserver[];
   #started = false;
 
   constructor(tools: FleetTools) {
     const { runtime, prober, clock, log, bus } = tools;
     this.#tools = tools;
+    this.#observers = [tools.registry, ...tools.observers];
     this.#activity = new ActivityBoard(clock);
     this.#publisher = new Publisher(clock);
     const services = (): Service[] => this.#services();
@@ -91,20 +94,23 @@ export class Fleet implements ControlLink {
     return this.#activity.inFlight(name);
   }
 
-  /** Takes over the manifest, adopts what already runs, and starts what must always run. Serves before the runtime answers. */
-  async start(manifest: Manifest): Promise<void> {
+  /** Takes over the manifest and what is remembered of it. From here on requests can be routed and held. */
+  async load(manifest: Manifest): Promise<void> {
     const remembered = await this.#tools.registry.load();
     for (const spec of manifest.values()) {
       const member = this.#add(spec);
       const record = remembered.get(spec.name);
       if (record && member instanceof Service) member.restore(record.desired);
     }
-    for (const name of remembered.keys()) if (!manifest.has(name)) this.#tools.registry.forget(name);
+    for (const name of remembered.keys()) if (!manifest.has(name)) this.#tools.registry.removed(name);
+  }
+
+  /** Adopts what already runs and starts what must always run. The runtime may be away: it is waited for behind. */
+  async start(): Promise<void> {
     this.#reconciler.start();
-    this.#started = true;
-    // Comes back as a `condition` event, which makes everything be compared.
     await this.#tools.runtime.start();
     if (this.#tools.runtime.condition.up) await this.#reconciler.reconcile();
+    this.#started = true;
     this.#wakeAlwaysOn();
   }
 
@@ -204,7 +210,7 @@ export class Fleet implements ControlLink {
     this.#members.delete(name);
     this.#sleeper.forget(name);
     this.#publisher.publishRemoved(name);
-    this.#tools.registry.forget(name);
+    for (const observer of this.#observers) observer.removed(name);
     await member?.dispose().catch((error: unknown) => {
       this.#tools.log.warn({ service: name, err: error }, `${name} could not be removed: ${messageOf(error)}`);
     });
@@ -219,7 +225,7 @@ export class Fleet implements ControlLink {
   #changed(member: Member): number {
     if (this.#members.get(member.name) !== member) return this.#publisher.version;
     const version = this.#publisher.publish(member);
-    this.#tools.registry.note(member);
+    for (const observer of this.#observers) observer.changed(member);
     if (member instanceof Service) {
       this.#sleeper.consider(member);
       for (const name of Object.keys(member.spec.dependsOn)) {

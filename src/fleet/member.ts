@@ -30,3 +30,9 @@ export interface Member {
   dispose(): Promise<void>;
   close(): void;
 }
+
+/** Who wants to hear of every change of the fleet, after the data half has. Must not throw, must not wait. */
+export interface MemberObserver {
+  changed(member: Member): void;
+  removed(name: string): void;
+}

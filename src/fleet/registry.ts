@@ -2,7 +2,8 @@ import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Member } from './member.ts';
+import type { Member, MemberObserver } from './member.ts';
+import { recordOf } from './service-record.ts';
 import type { ServiceRecord, StateStore } from './state-store.ts';
 
 export interface RegistryTools {
@@ -19,7 +20,7 @@ const WRITE_AFTER_MS = 250;
  * Writes what the fleet is to the store, behind it: nobody waits for it, the newest state of each service wins,
  * and what could not be written is written when the store is back.
  */
-export class Registry {
+export class Registry implements MemberObserver {
   readonly #tools: RegistryTools;
   readonly #revs = new Map<string, number>();
   /** What waits to be written; undefined = removed from the manifest. At most one entry a service. */
@@ -45,12 +46,12 @@ export class Registry {
     }
   }
 
-  note(member: Member): void {
+  changed(member: Member): void {
     this.#dirty.set(member.name, member);
     this.#writeIn(WRITE_AFTER_MS);
   }
 
-  forget(name: string): void {
+  removed(name: string): void {
     this.#dirty.set(name, undefined);
     this.#writeIn(WRITE_AFTER_MS);
   }
@@ -79,7 +80,7 @@ export class Registry {
     for (const [name, member] of [...this.#dirty]) {
       try {
         this.#dirty.delete(name);
-        if (member) await store.putService(this.#recordOf(member));
+        if (member) await store.putService(this.#nextRecord(member));
         else await store.removeService(name);
         if (this.#failing) log.info('the store takes writes again');
         this.#failing = false;
@@ -94,13 +95,9 @@ export class Registry {
     }
   }
 
-  #recordOf(member: Member): ServiceRecord {
+  #nextRecord(member: Member): ServiceRecord {
     const rev = (this.#revs.get(member.name) ?? 0) + 1;
     this.#revs.set(member.name, rev);
-    const { name, spec, status, desired } = member;
-    const instances = member.replicas.map(({ since, ...rest }) => ({ ...rest, since: new Date(since).toISOString() }));
-    const routes = spec.routes.map(({ host, path }) => (path === '/' ? host : host + path));
-    const updatedAt = new Date(this.#tools.clock.epochMs()).toISOString();
-    return { _id: name, routes, status, desired, instances, rev, updatedAt, proxyId: this.#tools.proxyId };
+    return recordOf(member, rev, this.#tools.clock.epochMs(), this.#tools.proxyId);
   }
 }
