@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Http1Connection } from './http1-connection.ts';
 import { refusalOf, type Http1ParseError } from './http1-parse-error.ts';
 import { lingerOnClose } from './lingering-close.ts';
@@ -47,7 +48,7 @@ export interface Http1FrontOptions {
 export class Http1Front {
   readonly #options: Http1FrontOptions;
   readonly #server: Server;
-  readonly #connections = new Map<Socket, Http1Connection>();
+  readonly #connections = new Map<Duplex, Http1Connection>();
   #draining = false;
   #closingIdle = false;
 
@@ -110,10 +111,10 @@ export class Http1Front {
     server.on('request', (request, response) => this.#onRequest(request, response, false));
     server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
     server.on('checkExpectation', (request, response) => this.#onUnknownExpectation(request, response));
-    server.on('connect', (request, socket) => this.#onConnect(request, socket as Socket));
-    server.on('clientError', (error: Http1ParseError, socket) => this.#onClientError(error, socket as Socket));
+    server.on('connect', (request, socket) => this.#onConnect(request, socket));
+    server.on('clientError', (error: Http1ParseError, socket) => this.#onClientError(error, socket));
     if (this.#options.onUpgrade === undefined) return;
-    server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head));
+    server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -122,7 +123,10 @@ export class Http1Front {
     const { remoteAddress } = connection;
     const requestId = this.#options.requestIds.for(remoteAddress, request.rawHeaders);
     const verdict = checkHttp1(headOf(request), this.#options.limits);
-    if (!verdict.ok) return this.#refuse(connection, request, response, verdict, requestId);
+    if (!verdict.ok) {
+      this.#refuse(connection, request, response, verdict, requestId);
+      return;
+    }
     this.#options.onRequest({ request, response, accepted: verdict, requestId, remoteAddress, expectsContinue });
   }
 
@@ -170,7 +174,7 @@ export class Http1Front {
     this.#report(refused, requestId, connection.remoteAddress, request);
   }
 
-  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node has taken its own listeners off the socket.
     socket.on('error', () => socket.destroy());
     const connection = this.#connections.get(socket);
@@ -185,12 +189,15 @@ export class Http1Front {
     const { remoteAddress } = connection;
     const requestId = this.#options.requestIds.for(remoteAddress, request.rawHeaders);
     const verdict = checkHttp1(headOf(request), this.#options.limits);
-    if (!verdict.ok) return this.#refuseRaw(connection, verdict, requestId, request);
+    if (!verdict.ok) {
+      this.#refuseRaw(connection, verdict, requestId, request);
+      return;
+    }
     connection.upgrade();
     this.#options.onUpgrade?.({ request, head, accepted: verdict, requestId, remoteAddress });
   }
 
-  #onConnect(request: IncomingMessage, socket: Socket): void {
+  #onConnect(request: IncomingMessage, socket: Duplex): void {
     socket.on('error', () => socket.destroy());
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
@@ -199,14 +206,15 @@ export class Http1Front {
     this.#refuseRaw(connection, verdict, this.#options.requestIds.next(), request);
   }
 
-  #onClientError(error: Http1ParseError, socket: Socket): void {
+  #onClientError(error: Http1ParseError, socket: Duplex): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined) return void socket.destroy();
     // Each further packet fails again; the first failure decided.
     if (connection.finished) return;
     if (connection.owed > 0 && !connection.receiving && error.code !== 'ECONNRESET') {
       // Earlier requests were sound: they get their answers, then the connection ends.
-      return connection.finish();
+      connection.finish();
+      return;
     }
     if (error.code === 'ECONNRESET' || connection.mayNotSpeak) return void socket.destroy();
     this.#refuseRaw(connection, refusalOf(error), this.#options.requestIds.next());

@@ -97,7 +97,10 @@ export class Http2Front {
     stream.on('error', () => undefined);
     const requestId = this.#options.requestIds.for(peer.remoteAddress, all);
     const verdict = checkHttp2(all, this.#options.limits);
-    if (!verdict.ok) return this.#refuse(stream, verdict, requestId, peer);
+    if (!verdict.ok) {
+      this.#refuse(stream, verdict, requestId, peer);
+      return;
+    }
     const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     this.#options.onRequest({ stream, rawHeaders: all, endStream, accepted: verdict, requestId, ...peer });
   }

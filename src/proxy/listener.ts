@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { createServer, type Server } from 'node:tls';
 import { bind } from '../lib/bind.ts';
@@ -163,9 +164,11 @@ export class Listener {
     const server = createServer({
       ...tlsServerOptions(certificates.defaultMaterial(), this.#ticketKeys),
       handshakeTimeout: this.#limits.handshakeTimeoutMs,
-      SNICallback: (name, done) => done(null, certificates.contextFor(name)),
+      SNICallback: (name, done) => {
+        done(null, certificates.contextFor(name));
+      },
     });
-    server.on('connection', (socket) => this.#gate.admit(socket));
+    server.on('connection', (socket: Socket) => this.#gate.admit(socket));
     server.on('secureConnection', (socket) => this.#onSecure(socket));
     server.on('tlsClientError', (error, socket) => {
       log.debug({ err: error, remoteAddress: socket.remoteAddress }, 'TLS handshake failed');
