@@ -7,7 +7,7 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedBroker } from '../../src/messaging/embedded-broker.ts';
 import { freePort } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { mqttSuite, type BrokerUnderTest } from './mqtt-suite.ts';
+import { mqttSuite, until, type BrokerUnderTest } from './mqtt-suite.ts';
 
 const clock = new SystemClock();
 const log = pino({ level: 'silent' });
@@ -78,7 +78,7 @@ describe('embedded broker', () => {
     again.on('message', heard);
     await again.subscribeAsync('a/#', { qos: 1 });
     await sender.publishAsync('a/b', 'new', { qos: 1 });
-    await vi.waitUntil(() => heard.mock.calls.length > 0);
+    await until(() => heard.mock.calls.length > 0);
     expect(heard.mock.calls.map(([, payload]) => String(payload))).toEqual(['new']);
     await Promise.all([again.endAsync(true), sender.endAsync(true)]);
   });
@@ -94,7 +94,7 @@ describe('embedded broker', () => {
     expect(await closed).toBe(true);
     const friendly = await connectAsync(broker.url, { reconnectPeriod: 0 });
     await friendly.publishAsync('a/b', 'hello', { qos: 1 });
-    await vi.waitUntil(() => watcher.last('a/b') === 'hello');
+    await until(() => watcher.last('a/b') === 'hello');
     await Promise.all([friendly.endAsync(true), watcher.close()]);
   });
 

@@ -1,15 +1,20 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pipeline } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { mqttSuite, statusOf } from './mqtt-suite.ts';
+import { mqttSuite, statusOf, until } from './mqtt-suite.ts';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
@@ -62,15 +67,15 @@ describe.skipIf(!hasMosquitto)(
     it('logs in with the credentials of the URL, percent encoding undone', async () => {
       const { port } = await broker(guarded, { passwords: await passwords('p@ss/wörd') });
       const { service } = start(`mqtt://ann:${encodeURIComponent('p@ss/wörd')}@127.0.0.1:${port}`);
-      await vi.waitUntil(() => service.connected);
+      await until(() => service.connected);
     });
 
     it('says that credentials were refused, once and without them, and keeps trying', async () => {
       const mosquitto = await broker(guarded, { passwords: await passwords('right') });
       const { service, lines } = start(`mqtt://ann:wrong-secret@127.0.0.1:${mosquitto.port}`);
-      await vi.waitUntil(() => lines.some((line) => line.includes('refused the user name or password')));
+      await until(() => lines.some((line) => line.includes('refused the user name or password')));
       await mosquitto.stop();
-      await vi.waitUntil(() => lines.some((line) => line.includes('ECONNREFUSED')));
+      await until(() => lines.some((line) => line.includes('ECONNREFUSED')));
       expect(service.connected).toBe(false);
       expect(lines.join()).not.toContain('wrong-secret');
       expect(lines.length).toBeLessThan(6);
@@ -80,36 +85,53 @@ describe.skipIf(!hasMosquitto)(
       const acl = 'topic readwrite #\ntopic deny r/network\n';
       const { port } = await broker(['allow_anonymous true', 'acl_file acl'], { acl });
       const { service, bus, lines } = start(`mqtt://127.0.0.1:${port}`);
-      await vi.waitUntil(() => service.connected);
+      await until(() => service.connected);
       const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${port}`, 'r');
       ends.push(() => watcher.close());
       bus.emit('service.awake', 'web');
-      await vi.waitUntil(() => watcher.last('r/web/event/service.awake'));
-      await vi.waitUntil(() => service.dropped === 1);
+      await until(() => watcher.last('r/web/event/service.awake'));
+      await until(() => service.dropped === 1);
       expect(lines.some((line) => line.includes('refused a message') && line.includes('r/network'))).toBe(true);
       expect(service.connected).toBe(true);
     });
 
-    it('gives a message up that the broker hangs up on, and sends those behind it', async () => {
+    it('gives a message up that is larger than the broker takes, and sends those behind it', async () => {
       const { port } = await broker(['allow_anonymous true', 'max_packet_size 2000']);
       const { service, bus } = start(`mqtt://127.0.0.1:${port}`);
-      await vi.waitUntil(() => service.connected);
+      await until(() => service.connected);
       const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${port}`, 'r');
       ends.push(() => watcher.close());
       bus.emit('service.failed', 'web', { logTail: ['x'.repeat(5000)] });
       bus.emit('service.awake', 'web');
-      await vi.waitUntil(() => watcher.last('r/web/event/service.awake'), 10_000);
+      await until(() => watcher.last('r/web/event/service.awake'));
       expect(service.dropped).toBe(2);
     });
 
     it('speaks over WebSockets', async () => {
-      const { port } = await broker(['protocol websockets', 'allow_anonymous true']);
-      const { service } = start(`ws://broker.test.localhost:${port}/mqtt`);
-      await vi.waitUntil(() => service.connected);
+      const { port } = await broker(['allow_anonymous true']);
+      // Debian builds mosquitto without WebSockets: this end of them is ours.
+      const bridge = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/mqtt', handleProtocols: () => 'mqtt' });
+      await once(bridge, 'listening');
+      ends.push(() => new Promise((resolve) => bridge.close(() => resolve())));
+      bridge.on('connection', (socket) => {
+        const stream = createWebSocketStream(socket);
+        pipeline(stream, connect(port, '127.0.0.1'), stream, () => undefined);
+      });
+      const address = bridge.address() as AddressInfo;
+      const { service } = start(`ws://broker.test.localhost:${address.port}/mqtt`);
+      await until(() => service.connected);
       service.publishStatus(statusOf('web'));
-      const watcher = await MqttWatcher.watch(`ws://127.0.0.1:${port}`, 'r');
+      const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${port}`, 'r');
       ends.push(() => watcher.close());
-      await vi.waitUntil(() => watcher.last('r/web/status'));
+      await until(() => watcher.last('r/web/status'));
+    });
+
+    it('says what a server answers that refuses the WebSocket', async () => {
+      const server = createServer((_request, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      ends.push(() => new Promise((resolve) => server.close(() => resolve())));
+      const { lines } = start(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      await until(() => lines.some((line) => line.includes('404')));
     });
 
     it.skipIf(!hasOpenssl)('refuses a broker whose certificate nobody vouches for, and says what to do', async () => {
@@ -120,14 +142,14 @@ describe.skipIf(!hasMosquitto)(
       spawnSync('openssl', ['req', ...options, '-keyout', key, '-out', certificate, '-subj', '/CN=127.0.0.1']);
       const { port } = await broker(['allow_anonymous true', `certfile ${certificate}`, `keyfile ${key}`]);
       const { service, lines } = start(`mqtts://127.0.0.1:${port}`);
-      await vi.waitUntil(() => lines.some((line) => line.includes('NODE_EXTRA_CA_CERTS')));
+      await until(() => lines.some((line) => line.includes('NODE_EXTRA_CA_CERTS')));
       expect(service.connected).toBe(false);
     });
 
     it('says that a TLS connection meets a broker without TLS', async () => {
       const { port } = await broker(['allow_anonymous true']);
       const { lines } = start(`mqtts://127.0.0.1:${port}`);
-      await vi.waitUntil(() => lines.some((line) => line.includes('cannot connect')));
+      await until(() => lines.some((line) => line.includes('cannot connect')));
     });
 
     it.each(['not a url', 'http://127.0.0.1', 'mqtt://', 'mqtt://ann:top-secret@127.0.0.1:99999'])(

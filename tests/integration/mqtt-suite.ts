@@ -26,7 +26,10 @@ export function statusOf(service: string, changes: Partial<ServiceStatusMessage>
   };
 }
 
-const patience = { timeout: 10_000, interval: 10 };
+/** Waits until it is so, with more patience than a busy machine needs. */
+export async function until(condition: () => unknown): Promise<void> {
+  await vi.waitUntil(condition, { timeout: 10_000, interval: 10 });
+}
 
 /** What subscribers are promised, whichever broker is between. */
 export function mqttSuite(
@@ -82,7 +85,7 @@ export function mqttSuite(
 
     async function connected(): Promise<MqttService> {
       const service = start();
-      await vi.waitUntil(() => service.connected, patience);
+      await until(() => service.connected);
       return service;
     }
 
@@ -96,7 +99,7 @@ export function mqttSuite(
     async function sever(service: MqttService): Promise<void> {
       relay.severed = true;
       relay.cut();
-      await vi.waitUntil(() => !service.connected, patience);
+      await until(() => !service.connected);
     }
 
     it('shows a subscriber that comes late the retained status of services and proxy', async () => {
@@ -104,9 +107,9 @@ export function mqttSuite(
       service.publishStatus(statusOf('web', { status: 'waking' }));
       service.publishStatus(statusOf('web'));
       const early = await watch();
-      await vi.waitUntil(() => early.last(`${root}/web/status`)?.includes('awake'), patience);
+      await until(() => early.last(`${root}/web/status`)?.includes('awake'));
       const watcher = await watch();
-      await vi.waitUntil(() => watcher.heard.length === 2, patience);
+      await until(() => watcher.heard.length === 2);
       expect(watcher.heard).toContainEqual({ topic: online, payload: 'online', retain: true });
       const status = watcher.heard.find((heard) => heard.topic === `${root}/web/status`);
       expect(status?.retain).toBe(true);
@@ -118,7 +121,7 @@ export function mqttSuite(
       const watcher = await watch();
       bus.emit('instance.ready', 'web', { totalMs: 310 }, 'web-1');
       bus.emit('service.awake', 'web');
-      await vi.waitUntil(() => watcher.payloads(`${root}/network`).length === 2, patience);
+      await until(() => watcher.payloads(`${root}/network`).length === 2);
       const [event] = watcher.payloads(`${root}/web/event/instance.ready`).map((each) => JSON.parse(each) as object);
       expect(event).toMatchObject({
         specversion: '1.0',
@@ -133,18 +136,18 @@ export function mqttSuite(
         { service: 'web', message: { event: 'service', action: 'awake' } },
       ]);
       const late = await watch();
-      await vi.waitUntil(() => late.last(online) !== undefined, patience);
+      await until(() => late.last(online) !== undefined);
       expect(late.heard.map((heard) => heard.topic)).toEqual([online]);
     });
 
     it('is reported offline by its will when the line is cut, and online again afterwards', async () => {
       const service = await connected();
       const watcher = await watch();
-      await vi.waitUntil(() => watcher.last(online) === 'online', patience);
+      await until(() => watcher.last(online) === 'online');
       await sever(service);
-      await vi.waitUntil(() => watcher.last(online) === 'offline', patience);
+      await until(() => watcher.last(online) === 'offline');
       relay.severed = false;
-      await vi.waitUntil(() => watcher.last(online) === 'online', patience);
+      await until(() => watcher.last(online) === 'online');
       expect(service.connected).toBe(true);
     });
 
@@ -153,7 +156,7 @@ export function mqttSuite(
       const watcher = await watch();
       for (let n = 0; n < 100; n += 1) bus.emit('scale.up', 'web', { n });
       await service.close();
-      await vi.waitUntil(() => watcher.last(online) === 'offline', patience);
+      await until(() => watcher.last(online) === 'offline');
       expect(watcher.payloads(`${root}/web/event/scale.up`)).toHaveLength(100);
       expect(service.connected).toBe(false);
       await expect(service.close()).resolves.toBeUndefined();
@@ -164,13 +167,13 @@ export function mqttSuite(
       const service = start();
       service.publishStatus(statusOf('web'));
       bus.emit('wake.requested', 'web');
-      await vi.waitUntil(() => relay.connections >= 5, patience);
+      await until(() => relay.connections >= 5);
       expect(service.connected).toBe(false);
       expect(lines.filter((line) => line.includes('cannot connect'))).toHaveLength(1);
       await broker.start();
-      await vi.waitUntil(() => service.connected, patience);
+      await until(() => service.connected);
       const watcher = await watch();
-      await vi.waitUntil(() => watcher.last(`${root}/web/status`) !== undefined, patience);
+      await until(() => watcher.last(`${root}/web/status`) !== undefined);
       expect(lines.filter((line) => line.includes('connected to the MQTT broker'))).toHaveLength(1);
     });
 
@@ -179,12 +182,12 @@ export function mqttSuite(
       service.publishStatus(statusOf('web'));
       service.publishStatus(statusOf('api'));
       await broker.stop();
-      await vi.waitUntil(() => !service.connected, patience);
+      await until(() => !service.connected);
       service.publishStatus(statusOf('web', { status: 'failed' }));
       service.publishStatus(statusOf('web', { status: 'asleep' }));
       await broker.start();
       const watcher = await watch();
-      await vi.waitUntil(() => watcher.last(`${root}/api/status`) && watcher.last(`${root}/web/status`), patience);
+      await until(() => watcher.last(`${root}/api/status`) && watcher.last(`${root}/web/status`));
       expect(watcher.payloads(`${root}/web/status`)).toHaveLength(1);
       expect(watcher.last(`${root}/web/status`)).toContain('"asleep"');
       expect(watcher.last(online)).toBe('online');
@@ -194,15 +197,15 @@ export function mqttSuite(
       const service = await connected();
       const watcher = await watch();
       for (const each of ['web', 'api', 'db']) service.publishStatus(statusOf(each));
-      await vi.waitUntil(() => watcher.last(`${root}/db/status`), patience);
+      await until(() => watcher.last(`${root}/db/status`));
       service.removeStatus('web');
-      await vi.waitUntil(() => watcher.last(`${root}/web/status`) === '', patience);
+      await until(() => watcher.last(`${root}/web/status`) === '');
       await sever(service);
       service.removeStatus('api');
       relay.severed = false;
-      await vi.waitUntil(() => watcher.last(`${root}/api/status`) === '', patience);
+      await until(() => watcher.last(`${root}/api/status`) === '');
       const late = await watch();
-      await vi.waitUntil(() => late.last(`${root}/db/status`), patience);
+      await until(() => late.last(`${root}/db/status`));
       expect(late.heard.map((heard) => heard.topic).sort()).toEqual([`${root}/db/status`, online]);
     });
 
@@ -215,7 +218,7 @@ export function mqttSuite(
       expect(service.dropped - dropped).toBe(1000);
       relay.severed = false;
       const topic = `${root}/web/event/scale.up`;
-      await vi.waitUntil(() => watcher.payloads(topic).length >= 1000, patience);
+      await until(() => watcher.payloads(topic).length >= 1000);
       const numbers = watcher.payloads(topic).map((each) => (JSON.parse(each) as { data: { n: number } }).data.n);
       expect(numbers).toEqual(Array.from({ length: 1000 }, (_, index) => index + 500));
     });
@@ -226,10 +229,10 @@ export function mqttSuite(
       for (let n = 0; n < 200; n += 1) bus.emit('scale.up', 'web', { n });
       await sever(service);
       relay.severed = false;
-      await vi.waitUntil(() => {
+      await until(() => {
         const events = watcher.payloads(`${root}/web/event/scale.up`).map((each) => JSON.parse(each) as { id: string });
         return new Set(events.map((event) => event.id)).size === 200;
-      }, patience);
+      });
       expect(service.dropped).toBe(0);
     });
 
@@ -240,7 +243,7 @@ export function mqttSuite(
       bus.emit('service.awake', 'web', { big: 1n });
       service.publishStatus(statusOf('#'));
       bus.emit('service.asleep', 'web');
-      await vi.waitUntil(() => watcher.payloads(`${root}/network`).length === 1, patience);
+      await until(() => watcher.payloads(`${root}/network`).length === 1);
       expect(service.dropped).toBe(3);
       expect(lines.filter((line) => line.includes('cannot be published'))).toHaveLength(3);
     });
