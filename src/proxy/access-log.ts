@@ -1,0 +1,45 @@
+import type { Logger } from '../lib/logger.ts';
+
+/** How one request ended, as the log tells it. Never a query, a cookie or any other field of the request. */
+export interface AccessEntry {
+  readonly requestId: string;
+  readonly method: string;
+  readonly host: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly service?: string;
+  readonly instance?: string;
+  /** The reason when the proxy answered itself, or when the answer broke off. */
+  readonly code?: string;
+  readonly detail?: string;
+  /** How long it waited for the service to wake. */
+  readonly wakeMs?: number;
+}
+
+export type AccessLogMode = 'all' | 'errors' | 'off';
+
+/** One line a request, for those that the operator wants to see. */
+export class AccessLog {
+  mode: AccessLogMode;
+  readonly #log: Logger;
+
+  constructor(log: Logger, mode: AccessLogMode) {
+    this.#log = log;
+    this.mode = mode;
+  }
+
+  write(entry: AccessEntry): void {
+    if (!this.#wanted(entry)) return;
+    const { method, host, path, status, durationMs, code } = entry;
+    const message = `${method} ${host}${path} ${status}${code === undefined ? '' : ` ${code}`} in ${Math.round(durationMs)} ms`;
+    if (status >= 500) this.#log.warn(entry, message);
+    else this.#log.info(entry, message);
+  }
+
+  #wanted({ status, wakeMs, code }: AccessEntry): boolean {
+    if (this.mode === 'off') return false;
+    return this.mode === 'all' || status >= 400 || wakeMs !== undefined || code !== undefined;
+  }
+}

@@ -1,0 +1,260 @@
+import type { Affinity } from '../dispatch/affinity.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { DispatchError } from '../dispatch/errors.ts';
+import type { Lease, LeaseOutcome } from '../dispatch/lease.ts';
+import type { LeaseWish, ServicePool } from '../dispatch/service-pool.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Endpoint } from '../seam/fleet-view.ts';
+import { WakeFailed } from '../seam/wake-failed.ts';
+import type { AccessLog } from './access-log.ts';
+import type { ClientExchange } from './client-exchange.ts';
+import { respondWithError } from './error-response.ts';
+import type { Forwarder, ForwardOptions } from './forward.ts';
+import type { ForwardResult } from './forward-result.ts';
+import type { Http1UpgradeExchange } from './http1-upgrade-exchange.ts';
+import { isNavigation } from './navigation.ts';
+import { respondWithWaitingPage } from './page-response.ts';
+import { errorOfFailure, toProblem, type ProxyError } from './problem.ts';
+import type { RouteMatch, Router } from './router.ts';
+import { UpstreamError } from './upstream-error.ts';
+import { Visit } from './visit.ts';
+import type { WakeFeed } from './wake-feed.ts';
+import { wellKnown, type WellKnown } from './well-known.ts';
+
+export interface RequestHandlerTools {
+  readonly router: Router;
+  readonly dispatcher: Dispatcher;
+  readonly forwarder: Forwarder;
+  readonly affinity: Affinity;
+  readonly feed: WakeFeed;
+  readonly accessLog: AccessLog;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly development: boolean;
+  /** The host of the management API, and where it is served. */
+  readonly admin: { readonly host: string; readonly endpoint: Endpoint };
+  /** Whether a connection made for one name may be used for the other (RFC 9110 section 15.5.20). */
+  readonly sameCertificate: (serverName: string | undefined, host: string) => boolean;
+  /** What everyone who waits should know. */
+  readonly notice: () => string | undefined;
+}
+
+/** Somebody may be put through twice when instances come and go; more often than this, something is wrong. */
+const MAX_HOLDS = 3;
+
+/** The path of every request, from top to bottom. */
+export class RequestHandler {
+  readonly #tools: RequestHandlerTools;
+
+  constructor(tools: RequestHandlerTools) {
+    this.#tools = tools;
+  }
+
+  handle(exchange: ClientExchange): void {
+    void this.#serve(new Visit(exchange, false, this.#tools.clock.now()));
+  }
+
+  upgrade(exchange: Http1UpgradeExchange): void {
+    void this.#serve(new Visit(exchange, true, this.#tools.clock.now()));
+  }
+
+  async #serve(visit: Visit): Promise<void> {
+    try {
+      await this.#route(visit);
+    } catch (error) {
+      this.#answerError(visit, error);
+    }
+    this.#tools.accessLog.write(visit.entry(this.#tools.clock.now()));
+  }
+
+  #route(visit: Visit): Promise<void> | void {
+    const { router, dispatcher, admin, sameCertificate } = this.#tools;
+    const { host, target, serverName } = visit.exchange;
+    if (!sameCertificate(serverName, host)) {
+      const detail = `this connection was made for ${serverName ?? 'no name'}, ${host} has a certificate of its own`;
+      return this.#refuse(visit, { code: 'misdirected', detail });
+    }
+    if (host === admin.host) return this.#toAdmin(visit);
+    const kind = wellKnown(target);
+    if (kind) return this.#serveWellKnown(visit, kind);
+    const match = router.match(host, target);
+    const pool = match && dispatcher.pool(match.service.name);
+    if (pool) return this.#dispatch(visit, pool, this.#wish(visit, pool, match));
+    return this.#refuse(visit, unknownHost(visit.exchange));
+  }
+
+  /** What a service is doing, for those who must not wake it by asking. */
+  #serveWellKnown(visit: Visit, { kind, routedPath }: WellKnown): void {
+    const { exchange } = visit;
+    const { router, feed } = this.#tools;
+    const match = routedPath === undefined ? undefined : router.match(exchange.host, routedPath);
+    const service = (match ?? router.matchHost(exchange.host))?.service;
+    if (!service) return this.#refuse(visit, unknownHost(exchange));
+    visit.service = service.name;
+    visit.status = 200;
+    feed.serve(exchange, kind, service);
+  }
+
+  #wish({ exchange }: Visit, { view, name }: ServicePool, { route }: RouteMatch): LeaseWish {
+    if (!view.sticky) return { port: route.port };
+    return { port: route.port, prefer: this.#tools.affinity.read(name, exchange.header('cookie')) };
+  }
+
+  /** To an instance that is awake at once; else through the waiting room. One retry, where nothing can be served twice. */
+  async #dispatch(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<void> {
+    visit.service = pool.name;
+    const first = pool.acquire(wish) ?? (await this.#hold(visit, pool, wish));
+    if (!first) return;
+    const error = await this.#forward(visit, pool, first, wish, false);
+    if (!error) return;
+    if (!error.replayable || visit.exchange.headSent || visit.exchange.abandoned) throw error;
+    if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, first.instanceId);
+    const again = { ...wish, avoid: first.instanceId };
+    const second = pool.acquire(again) ?? (await this.#hold(visit, pool, again));
+    const errorAgain = second && (await this.#forward(visit, pool, second, wish, true));
+    if (errorAgain) throw errorAgain;
+  }
+
+  /** @returns undefined when it has been answered (or left) meanwhile */
+  async #hold(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<Lease | undefined> {
+    const { exchange } = visit;
+    const { clock } = this.#tools;
+    const since = clock.now();
+    const left = new AbortController();
+    const stopListening = exchange.onAbandoned(() => left.abort());
+    const page = pool.view.wake.page === 'auto' && isNavigation(exchange);
+    const showing = page ? clock.after(pool.view.wake.pageAfterMs, () => left.abort()) : undefined;
+    try {
+      for (let holds = 0; holds < MAX_HOLDS; holds += 1) {
+        visit.wake = await pool.wait(left.signal);
+        visit.heldMs = clock.now() - since;
+        const lease = pool.acquire(wish);
+        if (lease) return lease;
+      }
+      throw new DispatchError('no_upstream', pool.name, `${pool.name} woke, but none of its instances takes requests`);
+    } catch (error) {
+      if (!left.signal.aborted) throw error;
+      visit.heldMs = clock.now() - since;
+      if (exchange.abandoned) visit.code = 'client_left';
+      else this.#showWaitingPage(visit, pool);
+      return undefined;
+    } finally {
+      showing?.cancel();
+      stopListening();
+    }
+  }
+
+  /** @returns the error when nothing has reached the client */
+  async #forward(
+    visit: Visit,
+    pool: ServicePool,
+    lease: Lease,
+    wish: LeaseWish,
+    fresh: boolean,
+  ): Promise<UpstreamError | undefined> {
+    visit.instance = lease.instanceId;
+    let outcome: LeaseOutcome = 'failed';
+    try {
+      const { protocol } = pool.view;
+      const headers = this.#ownHeaders(visit, pool, lease, wish);
+      const result = await this.#send(visit, lease.endpoint, headers, { fresh, protocol });
+      outcome = LEASE_OUTCOME[result.outcome];
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.stale || CLIENT_FAULTS.has(error.code)) outcome = 'abandoned';
+      return error;
+    } finally {
+      lease.release(outcome);
+    }
+  }
+
+  async #toAdmin(visit: Visit): Promise<void> {
+    visit.service = 'reveille';
+    await this.#send(visit, this.#tools.admin.endpoint, [], {});
+  }
+
+  async #send(visit: Visit, endpoint: Endpoint, headers: string[], options: ForwardOptions): Promise<ForwardResult> {
+    const { forwarder } = this.#tools;
+    const result = visit.upgrade
+      ? await forwarder.upgrade(visit.exchange as Http1UpgradeExchange, endpoint, headers)
+      : await forwarder.forward(visit.exchange, endpoint, headers, options);
+    visit.status = result.status ?? 0;
+    if (result.outcome !== 'completed') visit.code = result.error?.code ?? result.outcome;
+    visit.detail = result.error?.message;
+    return result;
+  }
+
+  #ownHeaders(visit: Visit, pool: ServicePool, lease: Lease, { prefer }: LeaseWish): string[] {
+    const headers: string[] = [];
+    const timing = visit.serverTiming();
+    if (timing !== undefined) headers.push('server-timing', timing);
+    if (pool.view.sticky && prefer !== lease.instanceId) {
+      headers.push('set-cookie', this.#tools.affinity.issue(pool.name, lease.instanceId));
+    }
+    return headers;
+  }
+
+  #showWaitingPage(visit: Visit, pool: ServicePool): void {
+    const { development, clock, notice } = this.#tools;
+    const told = notice();
+    visit.status = 503;
+    visit.code = 'waking';
+    const options = { development, nowEpochMs: clock.epochMs(), ...(told !== undefined && { notice: told }) };
+    respondWithWaitingPage(visit.exchange, pool.view, options);
+  }
+
+  #answerError(visit: Visit, error: unknown): void {
+    const known = proxyErrorOf(error, visit.service, this.#tools.clock.epochMs());
+    if (!known) {
+      this.#tools.log.error(
+        { err: error, requestId: visit.exchange.requestId },
+        `a request failed in the proxy: ${messageOf(error)}`,
+      );
+    }
+    this.#refuse(visit, known ?? { code: 'internal', detail: messageOf(error) });
+  }
+
+  #refuse(visit: Visit, error: ProxyError): void {
+    const { development, clock } = this.#tools;
+    visit.code = error.code;
+    visit.detail = error.detail;
+    visit.status = toProblem(error, { development }).status;
+    respondWithError(visit.exchange, error, { development, nowEpochMs: clock.epochMs() });
+  }
+}
+
+const LEASE_OUTCOME: Readonly<Record<ForwardResult['outcome'], LeaseOutcome>> = {
+  completed: 'served',
+  upstream_aborted: 'failed',
+  abandoned: 'abandoned',
+  client_stalled: 'abandoned',
+};
+
+/** What goes wrong by the client's doing says nothing about the instance. */
+const CLIENT_FAULTS = new Set<string>(['body_timeout', 'body_too_large', 'body_length_mismatch', 'forwarder_closed']);
+
+/** Undefined for what nobody expected. */
+function proxyErrorOf(error: unknown, service: string | undefined, nowEpochMs: number): ProxyError | undefined {
+  if (error instanceof WakeFailed) return errorOfFailure(error.service, error.failure, nowEpochMs);
+  if (error instanceof DispatchError) {
+    const { code, message, retryAfterMs } = error;
+    const retry = retryAfterMs === undefined ? {} : { retryAfterSeconds: retryAfterMs / 1000 };
+    return { code, detail: message, service: error.service, ...retry };
+  }
+  if (error instanceof UpstreamError) {
+    return { code: error.code, detail: error.message, ...(service !== undefined && { service }) };
+  }
+  return undefined;
+}
+
+function unknownHost({ host, target }: ClientExchange): ProxyError {
+  return { code: 'unknown_host', detail: `no service answers at ${host}${pathOf(target)}` };
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}

@@ -1,0 +1,53 @@
+import type { WakeTimings } from '../seam/control-link.ts';
+import type { AccessEntry } from './access-log.ts';
+import type { ClientExchange } from './client-exchange.ts';
+
+/** One request on its way through the proxy: what is learned about it along the way, for its answer and for the log. */
+export class Visit {
+  readonly exchange: ClientExchange;
+  readonly upgrade: boolean;
+  readonly startedMs: number;
+  service: string | undefined;
+  instance: string | undefined;
+  status = 0;
+  code: string | undefined;
+  detail: string | undefined;
+  /** How long it waited for the service to wake. */
+  heldMs: number | undefined;
+  wake: WakeTimings | undefined;
+
+  constructor(exchange: ClientExchange, upgrade: boolean, startedMs: number) {
+    this.exchange = exchange;
+    this.upgrade = upgrade;
+    this.startedMs = startedMs;
+  }
+
+  /** `Server-Timing` of a request that was held (W3C Server Timing; durations in milliseconds). */
+  serverTiming(): string | undefined {
+    if (this.heldMs === undefined) return undefined;
+    const { dependenciesMs, buildMs, startMs, readyMs } = this.wake ?? {};
+    const parts = { dependencies: dependenciesMs, build: buildMs, start: startMs, ready: readyMs };
+    const known = Object.entries(parts).flatMap(([name, ms]) =>
+      ms === undefined ? [] : [`${name};dur=${ms.toFixed(1)}`],
+    );
+    return [`wake;dur=${this.heldMs.toFixed(1)}`, ...known].join(', ');
+  }
+
+  entry(nowMs: number): AccessEntry {
+    const { requestId, method, host, target } = this.exchange;
+    const query = target.indexOf('?');
+    return {
+      requestId,
+      method,
+      host,
+      path: query < 0 ? target : target.slice(0, query),
+      status: this.status,
+      durationMs: nowMs - this.startedMs,
+      ...(this.service !== undefined && { service: this.service }),
+      ...(this.instance !== undefined && { instance: this.instance }),
+      ...(this.code !== undefined && { code: this.code }),
+      ...(this.detail !== undefined && { detail: this.detail }),
+      ...(this.heldMs !== undefined && { wakeMs: this.heldMs }),
+    };
+  }
+}
