@@ -1,9 +1,18 @@
+import { drawBars } from '../../shared/page/bar-chart.js';
 import { element, member, setPill, setText } from '../../shared/page/elements.js';
 import { backendOrigin, call } from './backend.js';
 import { formatMs, RequestLog } from './request-log.js';
 import { SocketCard } from './socket-card.js';
 import { StressCard } from './stress-card.js';
 
+/** @type {Record<string, string>} */
+const HEADLINES = {
+  asleep: 'The backend is asleep.',
+  waking: 'Rise and shine …',
+  awake: 'Good morning.',
+  failed: 'It does not get up.',
+};
+const CHART_CALLS = 40;
 const STATUS_EVERY_MS = 2_000;
 /** A forgotten tab stops asking, so that this frontend may sleep too. */
 const STATUS_FOR_MS = 10 * 60_000;
@@ -11,9 +20,11 @@ const STATUS_FOR_MS = 10 * 60_000;
 const config = /** @type {import('./backend.js').Config | null} */ ((await call('/config.json')).body);
 const origin = backendOrigin(config);
 const log = new RequestLog(element('log', HTMLElement));
+/** @type {{ value: number, failed: number }[]} */
+let latencies = [];
 let lastUse = performance.now();
 
-setText('direct-host', new URL(origin).host);
+setText('direct-host', new URL(origin).hostname);
 setText('frontend', config?.instance ?? 'this frontend');
 element('call', HTMLButtonElement).addEventListener('click', (event) => void callBackend('/api/instance', event));
 element('call-direct', HTMLButtonElement).addEventListener('click', (event) => {
@@ -63,6 +74,8 @@ function show(made) {
   setStatus('awake');
   setText('instance', made.instance);
   setText('latency', formatMs(made.latencyMs));
+  latencies = [...latencies, { value: made.latencyMs, failed: 0 }].slice(-CHART_CALLS);
+  drawBars('latency-chart', latencies, Math.max(...latencies.map(({ value }) => value)), CHART_CALLS);
   setText('wake', made.wakeMs === null ? 'none' : formatMs(made.wakeMs));
   if (member(made.body, 'uptimeMs') === undefined) return;
   setText('uptime', formatDuration(Number(member(made.body, 'uptimeMs'))));
@@ -86,18 +99,8 @@ function setStatus(status) {
     status,
     status === 'awake' ? 'true' : status === 'failed' || status === 'degraded' ? 'bad' : 'false',
   );
-  setText('headline', HEADLINES()[status] ?? 'Good morning.');
+  setText('headline', HEADLINES[status] ?? 'Good morning.');
   if (status === 'asleep') setText('lead', 'Nobody called for a while, so the backend sleeps. The next call wakes it.');
-}
-
-/** @returns {Record<string, string>} */
-function HEADLINES() {
-  return {
-    asleep: 'The backend is asleep.',
-    waking: 'Rise and shine …',
-    awake: 'Good morning.',
-    failed: 'It does not get up.',
-  };
 }
 
 /** @param {number} ms */
