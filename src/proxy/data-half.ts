@@ -1,0 +1,161 @@
+import { Affinity } from '../dispatch/affinity.ts';
+import { Dispatcher } from '../dispatch/dispatcher.ts';
+import { AddressList } from '../lib/address-list.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ControlLink } from '../seam/control-link.ts';
+import type { Endpoint, FleetUpdate } from '../seam/fleet-view.ts';
+import { AccessLog, type AccessLogMode } from './access-log.ts';
+import type { ForwardLimits } from './forward-limits.ts';
+import { Forwarder } from './forward.ts';
+import type { ListenerLimits } from './listener-limits.ts';
+import { Listener, type CertificateSource, type Listening } from './listener.ts';
+import { Redirect } from './redirect.ts';
+import type { Refusal } from './refusal.ts';
+import { RequestHandler } from './request-handler.ts';
+import { RequestIds } from './request-ids.ts';
+import { Router } from './router.ts';
+import { WakeFeed } from './wake-feed.ts';
+
+export interface DataHalfOptions {
+  readonly link: ControlLink;
+  readonly certificates: CertificateSource & {
+    sameCertificate(serverName: string | undefined, host: string): boolean;
+  };
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly development: boolean;
+  readonly address: string;
+  readonly httpsPort: number;
+  /** Undefined: no redirect. */
+  readonly httpPort: number | undefined;
+  readonly admin: { readonly host: string; readonly endpoint: Endpoint };
+  /** Signs the cookies that tie clients to instances. */
+  readonly affinitySecret: Uint8Array;
+  readonly trustedProxies: readonly string[];
+  readonly accessLog: AccessLogMode;
+  readonly listenerLimits: Partial<ListenerLimits>;
+  readonly forwardLimits: Partial<ForwardLimits>;
+  readonly notice: () => string | undefined;
+}
+
+export interface ListeningPorts {
+  readonly https: Listening;
+  readonly http: Listening | undefined;
+}
+
+/** Where development goes when the usual ports may not be had. */
+const FALLBACK_HTTPS = 8443;
+const FALLBACK_HTTP = 8080;
+
+/** Everything between a client and an instance: listeners, router, dispatcher, forwarder. Knows the fleet only through the link. */
+export class DataHalf {
+  readonly #options: DataHalfOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #router = new Router();
+  readonly #feed: WakeFeed;
+  readonly #forwarder: Forwarder;
+  readonly #listener: Listener;
+  readonly #redirect: Redirect;
+  readonly #accessLog: AccessLog;
+  #trusted: AddressList;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: DataHalfOptions) {
+    const { link, clock, log, development, certificates, listenerLimits: limits } = options;
+    this.#options = options;
+    this.#trusted = new AddressList(options.trustedProxies);
+    const trusted = (address: string): boolean => this.#trusted.has(address);
+    const requestIds = new RequestIds(trusted);
+    const onRefused = (refusal: Refusal): void => this.#logRefusal(refusal);
+    this.#accessLog = new AccessLog(log, options.accessLog);
+    this.#dispatcher = new Dispatcher({ clock, link, random: Math.random });
+    this.#feed = new WakeFeed({ clock, development });
+    this.#forwarder = new Forwarder({ clock, trusted, limits: options.forwardLimits });
+    const handler = this.#createHandler();
+    const handlers = {
+      onExchange: handler.handle.bind(handler),
+      onUpgrade: handler.upgrade.bind(handler),
+      onRefused,
+    };
+    this.#listener = new Listener({ certificates, handlers, requestIds, log, trusted, limits });
+    this.#redirect = new Redirect({
+      httpsPort: () => this.#listener.port,
+      requestIds,
+      log,
+      trusted,
+      limits,
+      onRefused,
+    });
+  }
+
+  get httpsPort(): number {
+    return this.#listener.port;
+  }
+
+  /** @throws CodedError when a port cannot be had; in development another one is taken */
+  async start(): Promise<ListeningPorts> {
+    const { link, address, httpsPort, httpPort, development } = this.#options;
+    this.#unsubscribe = link.subscribe((update) => this.#apply(update));
+    const https = development
+      ? await this.#listener.listenWithFallback(address, httpsPort, FALLBACK_HTTPS)
+      : await this.#listener.listen(address, httpsPort);
+    if (httpPort === undefined) return { https, http: undefined };
+    const http = development
+      ? await this.#redirect.listenWithFallback(address, httpPort, FALLBACK_HTTP)
+      : await this.#redirect.listen(address, httpPort);
+    return { https, http };
+  }
+
+  /** So that containers reach us under the address of their network's gateway. */
+  listenAlso(address: string): Promise<void> {
+    return this.#listener.listenAlso(address);
+  }
+
+  apply(settings: { readonly trustedProxies: readonly string[]; readonly accessLog: AccessLogMode }): void {
+    this.#trusted = new AddressList(settings.trustedProxies);
+    this.#accessLog.mode = settings.accessLog;
+  }
+
+  /** Takes no new connections, lets what runs come to its end, and cuts the rest after `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.all([
+      this.#listener.drain({ timeoutMs }),
+      this.#redirect.drain({ timeoutMs }),
+      this.#closeFeedSoon(),
+    ]);
+    await this.#forwarder.close();
+    this.#unsubscribe?.();
+  }
+
+  /** Those who only watch a wake need not be waited for. */
+  #closeFeedSoon(): Promise<void> {
+    this.#feed.close();
+    return Promise.resolve();
+  }
+
+  #createHandler(): RequestHandler {
+    const { clock, log, development, certificates, admin, notice, affinitySecret } = this.#options;
+    return new RequestHandler({
+      ...{ clock, log, development, admin, notice },
+      router: this.#router,
+      dispatcher: this.#dispatcher,
+      forwarder: this.#forwarder,
+      feed: this.#feed,
+      accessLog: this.#accessLog,
+      affinity: new Affinity(affinitySecret),
+      sameCertificate: (serverName, host) => serverName === host || certificates.sameCertificate(serverName, host),
+    });
+  }
+
+  #apply(update: FleetUpdate): void {
+    this.#router.apply(update);
+    this.#dispatcher.apply(update);
+    for (const view of update.services) this.#feed.serviceChanged(view);
+  }
+
+  #logRefusal(refusal: Refusal): void {
+    const { requestId, status, code, detail, method = '-', host = '-' } = refusal;
+    this.#accessLog.write({ requestId, method, host, path: '', status, durationMs: 0, code, detail });
+  }
+}
