@@ -16,12 +16,16 @@ export interface ErrorOptions {
  */
 export function respondWithError(exchange: ClientExchange, error: ProxyError, options: ErrorOptions): void {
   if (exchange.abandoned) return;
-  if (exchange.headSent) return exchange.abort();
+  if (exchange.headSent) {
+    exchange.abort();
+    return;
+  }
   const problem = toProblem(error, options);
   const headers = errorHeaders(exchange, problem);
   if (isNavigation(exchange)) {
     const context = { host: exchange.host, requestId: exchange.requestId };
-    return respondWithPage(exchange, problem.status, headers, (nonce) => errorPage(problem, { ...context, nonce }));
+    respondWithPage(exchange, problem.status, headers, (nonce) => errorPage(problem, { ...context, nonce }));
+    return;
   }
   headers.push('content-type', 'application/problem+json', 'cache-control', 'no-store');
   exchange.respond(problem.status, headers, JSON.stringify(problemDocument(problem, exchange.requestId)));

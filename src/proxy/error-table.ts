@@ -122,11 +122,20 @@ const ANSWERS = {
     reason: 'It does not speak the protocol that it is configured with.',
   },
 
+  forwarder_closed: {
+    status: 503,
+    title: 'The proxy is restarting',
+    reason: 'Come back in a moment.',
+    retryAfterSeconds: 1,
+    close: true,
+  },
+
   // The request asks for what cannot be given.
   unknown_host: { status: 404, title: 'No service has this address' },
   misdirected: { status: 421, title: 'This connection is for another host' },
   body_timeout: { status: 408, title: 'The request was sent too slowly', close: true },
   body_too_large: { status: 413, title: 'The request is too large', close: true },
+  body_length_mismatch: { status: 400, title: 'The request is not as long as it says', close: true },
   method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   too_many_feeds: { status: 503, title: 'Too many pages are waiting', retryAfterSeconds: 5 },
 } as const satisfies Record<string, ErrorAnswer>;

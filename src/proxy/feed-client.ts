@@ -17,6 +17,7 @@ export class FeedClient {
   open(): void {
     const { requestId } = this.#exchange;
     const headers = ['content-type', 'text/event-stream', 'cache-control', 'no-store', 'x-accel-buffering', 'no'];
+    this.#exchange.onDrain(() => this.#resume());
     this.#exchange.sendHead(200, 'OK', [...headers, 'x-request-id', requestId]);
   }
 
@@ -44,9 +45,7 @@ export class FeedClient {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#exchange.abandoned || this.#exchange.write(bytes)) return;
-    this.#blocked = true;
-    this.#exchange.onDrain(() => this.#resume());
+    if (!this.#exchange.abandoned) this.#blocked = !this.#exchange.write(bytes);
   }
 
   #resume(): void {

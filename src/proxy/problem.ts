@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import type { Failure } from '../seam/fleet-view.ts';
-import { errorAnswer } from './error-table.ts';
+import { errorAnswer, type ErrorAnswer } from './error-table.ts';
 
 /** An error on its way to a client. */
 export interface ProxyError {
@@ -41,19 +41,20 @@ const MAX_DETAIL_LENGTH = 1000;
 /** Looks up how the error is answered and leaves out what the client may not know. */
 export function toProblem(error: ProxyError, { development }: { development: boolean }): Problem {
   const { code, service, allow } = error;
-  const answer = errorAnswer(code);
-  const status = error.status ?? answer?.status ?? 500;
-  const retryAfterSeconds = error.retryAfterSeconds ?? answer?.retryAfterSeconds;
+  const answer = answerTo(error);
+  const { status = answer.status, close = answer.close ?? false } = error;
+  const { retryAfterSeconds = answer.retryAfterSeconds } = error;
+  const told = development ? error.detail : (answer.reason ?? error.detail);
   return {
     status,
-    title: answer?.title ?? STATUS_CODES[status] ?? 'Error',
-    detail: development ? clean(error.detail, MAX_DETAIL_LENGTH) : publicDetail(error, status),
+    title: answer.title,
+    detail: clean(told, MAX_DETAIL_LENGTH),
     code,
     logTail: development ? cleanLines(error.logTail ?? []) : [],
-    close: error.close ?? answer?.close ?? false,
-    ...(service === undefined ? {} : { service }),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterSeconds)) }),
-    ...(allow === undefined ? {} : { allow }),
+    close,
+    ...(service !== undefined && { service }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterSeconds)) }),
+    ...(allow !== undefined && { allow }),
   };
 }
 
@@ -70,12 +71,12 @@ export function cleanLines(lines: readonly string[]): string[] {
   return lines.slice(-MAX_LINES).map((line) => clean(line, MAX_LINE_LENGTH));
 }
 
-function publicDetail({ code, detail }: ProxyError, status: number): string {
-  const reason = errorAnswer(code)?.reason;
-  if (reason !== undefined) return reason;
-  return status < 500 || errorAnswer(code) !== undefined
-    ? clean(detail, MAX_DETAIL_LENGTH)
-    : 'The log of the proxy has the details under this request id.';
+/** Of an unknown code only its status is known: whether the request or the proxy is at fault. */
+function answerTo({ code, status = 500 }: ProxyError): ErrorAnswer {
+  const known = errorAnswer(code);
+  if (known !== undefined) return known;
+  const title = STATUS_CODES[status] ?? 'Error';
+  return status < 500 ? { status, title } : { status, title, reason: 'The log has the details under this request id.' };
 }
 
 /** Terminals obey control characters and readers see credentials in URLs; neither belongs in an answer. */

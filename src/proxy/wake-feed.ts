@@ -49,9 +49,13 @@ export class WakeFeed {
   serve(exchange: ClientExchange, kind: WellKnown['kind'], view: ServiceView): void {
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
       const detail = `${exchange.method} is not possible here: use GET.`;
-      return this.#refuse(exchange, { code: 'method_not_allowed', detail, allow: 'GET, HEAD' });
+      this.#refuse(exchange, { code: 'method_not_allowed', detail, allow: 'GET, HEAD' });
+      return;
     }
-    if (kind === 'events') return this.attach(exchange, view);
+    if (kind === 'events') {
+      this.attach(exchange, view);
+      return;
+    }
     const headers = ['content-type', 'application/json', 'cache-control', 'no-store'];
     exchange.respond(200, headers, JSON.stringify({ service: view.name, status: view.status }));
   }
@@ -59,17 +63,24 @@ export class WakeFeed {
   /** Opens an event stream: the present state first, then every change until the service is ready or the client goes. */
   attach(exchange: ClientExchange, view: ServiceView): void {
     if (exchange.abandoned) return;
-    if (this.#closed) return this.#refuse(exchange, { code: 'draining', detail: 'The proxy is restarting.' });
+    if (this.#closed) {
+      this.#refuse(exchange, { code: 'draining', detail: 'The proxy is restarting.' });
+      return;
+    }
     if (this.#open >= this.#options.maxOpen) {
-      return this.#refuse(exchange, {
+      this.#refuse(exchange, {
         code: 'too_many_feeds',
         detail: 'Too many pages are waiting; ask for the status instead.',
       });
+      return;
     }
     const client = new FeedClient(exchange);
     client.open();
     const state = this.#state(view);
-    if (exchange.method === 'HEAD') return client.end();
+    if (exchange.method === 'HEAD') {
+      client.end();
+      return;
+    }
     // The page comes back soon after a restart of the proxy, but not at once with all the others.
     client.send(`retry: 1000\n\n${message(state)}`);
     if (state.state === 'ready') client.end();
@@ -83,7 +94,10 @@ export class WakeFeed {
     channel.view = view;
     const state = this.#state(view);
     const minor = state.state === 'progress' && state.phase === channel.lastPhase;
-    if (!minor) return this.#tell(channel, state);
+    if (!minor) {
+      this.#tell(channel, state);
+      return;
+    }
     channel.pause ??= this.#options.clock.after(this.#options.progressEveryMs, () =>
       this.#tell(channel, this.#state(channel.view)),
     );

@@ -76,6 +76,6 @@ function failed(name: string, failure: Failure | undefined, { development, nowEp
     atEpochMs: nowEpochMs,
   };
   const { title, detail, code, logTail } = toProblem(errorOfFailure(name, known, nowEpochMs), { development });
-  const headline = title.replace('The service', name);
+  const headline = title.replace('The service', () => name);
   return { ...resting(name), state: 'failed', headline, text: detail, note: code, lines: logTail };
 }

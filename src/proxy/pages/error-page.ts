@@ -1,6 +1,6 @@
 import type { Problem } from '../problem.ts';
 import { bugleCall } from './bugle-call.ts';
-import { html } from './markup.ts';
+import { markup } from './markup.ts';
 import { page } from './page.ts';
 
 export interface ErrorPageContext {
@@ -15,14 +15,15 @@ const SCRIPT = `document.querySelector('.again').onclick=e=>{e.preventDefault();
 /** The page for a person whose request went wrong. */
 export function errorPage(problem: Problem, { host, requestId, nonce }: ErrorPageContext): string {
   const { status, title, detail, code, service, logTail } = problem;
-  const main = html`<main>
-    <h1>${headline(title, service)}</h1>
-    ${bugleCall()}
-    <div class="row"><p role="status">${detail}</p></div>
-    <p class="note">${status} · ${code}</p>
-    <pre tabindex="0" aria-label="Last log lines">${logTail.join('\n')}</pre>
-    <a class="again" href="">Try again</a>
-  </main>`;
+  const main = markup`
+    <main>
+      <h1>${headline(title, service)}</h1>
+      ${bugleCall()}
+      <div class="row"><p role="status">${detail}</p></div>
+      <p class="note">${status} · ${code}</p>
+      <pre tabindex="0" aria-label="Last log lines">${logTail.join('\n')}</pre>
+      <a class="again" href="">Try again</a>
+    </main>`;
   return page({
     title: `${title} · ${service ?? host}`,
     state: 'failed',
@@ -37,5 +38,5 @@ export function errorPage(problem: Problem, { host, requestId, nonce }: ErrorPag
 
 /** Titles speak of "the service"; a person reads its name. */
 function headline(title: string, service: string | undefined): string {
-  return service === undefined ? title : title.replace(/\b[Tt]he service\b/, service);
+  return service === undefined ? title : title.replace(/\b[Tt]he service\b/, () => service);
 }

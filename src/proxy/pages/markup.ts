@@ -6,7 +6,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** HTML that is safe to send: only `html` and `trusted` make it. */
+/** HTML that is safe to send: only `markup` and `trusted` make it. */
 export class Markup {
   readonly text: string;
 
@@ -17,9 +17,18 @@ export class Markup {
 
 type Part = Markup | string | number | readonly Markup[];
 
-/** A template whose every value is escaped unless it is markup already, so that forgetting to escape is not possible. */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
-  return new Markup(strings.reduce((text, string, i) => text + render(parts[i - 1] ?? '') + string));
+/**
+ * A template whose every value is escaped unless it is markup already, so that forgetting to escape is not possible.
+ * Its own line breaks and indentation are left out. (The name is not `html`, under which formatters would rearrange it.)
+ */
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Markup {
+  return new Markup(
+    strings.reduce((text, string, i) => text + (i === 0 ? '' : render(parts[i - 1] ?? '')) + flat(string), ''),
+  );
+}
+
+function flat(template: string): string {
+  return template.replace(/\n\s*/g, '');
 }
 
 /** Text of our own that is put in as it is: styles and scripts, never anything from outside. */

@@ -1,4 +1,4 @@
-import { html, trusted, type Markup } from './markup.ts';
+import { markup, trusted, type Markup } from './markup.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 export interface PageParts {
@@ -20,29 +20,24 @@ const ICON =
 
 /** What all pages share. The styles carry the ratio: a style attribute would be refused by the content security policy. */
 export function page({ title, state, ratio, nonce, requestId, head, main, footnotes, script }: PageParts): string {
-  return html`<!doctype html>
+  return markup`<!doctype html>
     <html lang="en" data-state="${state}">
       <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width,initial-scale=1" />
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width,initial-scale=1">
         <title>${title}</title>
-        <link rel="icon" href="${trusted(ICON)}" />
-        <style nonce="${nonce}">
-          ${trusted(PAGE_STYLE)}:root {
-            --p: ${percentless(ratio)};
-          }
-        </style>
+        <link rel="icon" href="${trusted(ICON)}">
+        <style nonce="${nonce}">${trusted(PAGE_STYLE)}:root{--p:${rounded(ratio)}}</style>
         ${head ?? ''}
       </head>
       <body>
-        ${main}<small>${[...footnotes, `Request ${requestId}`].map((note) => html`<span>${note}</span>`)}</small>
-        <script nonce="${nonce}">
-          ${trusted(script)};
-        </script>
+        ${main}
+        <small>${[...footnotes, `Request ${requestId}`].map((note) => markup`<span>${note}</span>`)}</small>
+        <script nonce="${nonce}">${trusted(script)}</script>
       </body>
-    </html> `.text;
+    </html>`.text;
 }
 
-function percentless(ratio: number): number {
+function rounded(ratio: number): number {
   return Math.round(Math.min(1, Math.max(0, ratio)) * 1000) / 1000;
 }

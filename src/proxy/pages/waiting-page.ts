@@ -1,7 +1,7 @@
 import type { ServiceView } from '../../seam/fleet-view.ts';
 import { wakeState, type WakeState } from '../wake-state.ts';
 import { bugleCall } from './bugle-call.ts';
-import { html, type Markup } from './markup.ts';
+import { markup, trusted, type Markup } from './markup.ts';
 import { page } from './page.ts';
 import { WAITING_SCRIPT } from './waiting-script.ts';
 
@@ -16,7 +16,7 @@ export interface WaitingPageContext {
 }
 
 /** Without scripts the page asks again each second; each answer is held for a moment by itself. A failure is no reason to ask again. */
-const REFRESH = html`<noscript><meta http-equiv="refresh" content="1" /></noscript>`;
+const REFRESH = markup`<noscript><meta http-equiv="refresh" content="1"></noscript>`;
 
 /** The page that stands in for a service while it wakes. */
 export function waitingPage(view: ServiceView, context: WaitingPageContext): string {
@@ -38,17 +38,14 @@ export function waitingPage(view: ServiceView, context: WaitingPageContext): str
 
 function content({ headline, text, note, ratio, elapsedMs, lines }: WakeState): Markup {
   const percent = Math.round(ratio * 100);
-  return html`<main>
-    <h1>${headline}</h1>
-    <div role="progressbar" aria-label="${headline}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="${percent}">
-      ${bugleCall()}
-    </div>
-    <div class="row">
-      <p role="status">${text}</p>
-      <time>${Math.floor(elapsedMs / 1000)} s</time>
-    </div>
-    <p class="note">${note}</p>
-    <pre tabindex="0" aria-label="Last log lines">${lines.join('\n')}</pre>
-    <a class="again" href="">Try again</a>
-  </main>`;
+  const bar = trusted('role="progressbar" aria-valuemin="0" aria-valuemax="100"');
+  return markup`
+    <main>
+      <h1>${headline}</h1>
+      <div ${bar} aria-label="${headline}" aria-valuenow="${percent}">${bugleCall()}</div>
+      <div class="row"><p role="status">${text}</p><time>${Math.floor(elapsedMs / 1000)} s</time></div>
+      <p class="note">${note}</p>
+      <pre tabindex="0" aria-label="Last log lines">${lines.join('\n')}</pre>
+      <a class="again" href="">Try again</a>
+    </main>`;
 }
