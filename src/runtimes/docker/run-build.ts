@@ -1,0 +1,105 @@
+import type { Readable } from 'node:stream';
+import type { ImageBuildOptions } from 'dockerode';
+import { RuntimeError } from '../../fleet/errors.ts';
+import type { PrepareOptions } from '../../fleet/runtime.ts';
+import type { Engine } from './engine.ts';
+import { refused, unavailable, unreachable } from './errors.ts';
+import { BuildProgress, errorIn, type EngineMessage } from './image-progress.ts';
+import { jsonLines } from './json-lines.ts';
+
+const LOG_TAIL_LINES = 20;
+
+export interface BuildRequest extends PrepareOptions {
+  readonly service: string;
+  readonly tar: NodeJS.ReadableStream;
+  readonly options: ImageBuildOptions;
+  readonly timeoutMs: number;
+}
+
+/** One build under way: collects what it wrote, so that a failure can show it. */
+class Build {
+  readonly #engine: Engine;
+  readonly #request: BuildRequest;
+  readonly #tail: string[] = [];
+
+  constructor(engine: Engine, request: BuildRequest) {
+    this.#engine = engine;
+    this.#request = request;
+  }
+
+  async run(abortSignal: AbortSignal): Promise<void> {
+    const stream = await this.#open(abortSignal);
+    try {
+      for await (const message of jsonLines(stream)) this.#read(message as EngineMessage);
+    } catch (error) {
+      if (error instanceof RuntimeError) throw error;
+      throw this.failed(`the connection to the engine ended before the build did`, error);
+    }
+  }
+
+  failed(words: string, cause?: unknown): RuntimeError {
+    const { service } = this.#request;
+    const error = new Error(words, { cause });
+    return refused(error, { service, action: 'build the image', fallback: 'build_failed', logTail: this.#tail });
+  }
+
+  timedOut(): RuntimeError {
+    const { service, timeoutMs } = this.#request;
+    const message = `the build of service ${service} was not done in ${Math.round(timeoutMs / 1000)} s; see its last lines`;
+    return new RuntimeError('build_timeout', message, { logTail: this.#tail });
+  }
+
+  async #open(abortSignal: AbortSignal): Promise<Readable> {
+    const { tar, options } = this.#request;
+    try {
+      const stream = (await this.#engine.docker.buildImage(tar, { ...options, abortSignal })) as Readable;
+      stream.on('error', () => undefined);
+      return stream;
+    } catch (error) {
+      const fault = unreachable(error, this.#engine.address);
+      // A connection that broke while the context went out is a build that was cut; one that was never made is no build.
+      if (fault && !['ECONNRESET', 'EPIPE'].includes(fault.code)) throw unavailable(fault, error);
+      const { service } = this.#request;
+      throw refused(error, { service, action: 'build the image', fallback: 'build_failed', logTail: this.#tail });
+    }
+  }
+
+  #read(message: EngineMessage): void {
+    const progress = this.#progress.read(message);
+    for (const step of progress) {
+      this.#tail.push(step.detail);
+      if (this.#tail.length > LOG_TAIL_LINES) this.#tail.shift();
+      this.#request.onProgress(step);
+    }
+    const error = errorIn(message);
+    // docker-modem's followProgress would call this a success: the status line said 200 long ago.
+    if (error !== undefined) throw this.failed(error.trim());
+  }
+
+  readonly #progress = new BuildProgress();
+}
+
+/** Builds one image and streams its log. Rejects with `build_failed`, `build_timeout` or `disk_full`, and what it wrote last. */
+export async function runBuild(engine: Engine, request: BuildRequest): Promise<void> {
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    abort.abort();
+  }, request.timeoutMs);
+  request.signal.addEventListener('abort', onAbort, { once: true });
+  const build = new Build(engine, request);
+  try {
+    if (request.signal.aborted) throw build.failed('it was called off');
+    await build.run(abort.signal);
+  } catch (error) {
+    if (late) throw build.timedOut();
+    if (request.signal.aborted) throw build.failed('it was called off', error);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener('abort', onAbort);
+    (request.tar as Readable).destroy();
+  }
+}
