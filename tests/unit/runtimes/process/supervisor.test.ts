@@ -1,0 +1,40 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
+import { processLives } from '../../../support/process-lives.ts';
+
+const daemon = fileURLToPath(new URL('daemon.ts', import.meta.url));
+/** A service with a child and a grandchild; each tells its number. */
+const FAMILY = 'echo $$; sh -c "echo \\$\\$; (sh -c \'echo \\$\\$; exec sleep 300\'); exit 0"; exit 0';
+/** As FAMILY, and none of them ends when it is asked to. */
+const STUBBORN = `trap '' TERM; ${FAMILY}`;
+
+async function startDaemon(script: string, then = ''): Promise<{ pids: number[]; kill: () => Promise<unknown> }> {
+  const child = fork(daemon, [script, then], { execArgv: ['--import', import.meta.resolve('tsx')] });
+  const [pids] = (await once(child, 'message')) as [number[]];
+  const exited = once(child, 'exit');
+  return {
+    pids,
+    kill: () => {
+      child.kill('SIGKILL');
+      return exited;
+    },
+  };
+}
+
+describe.concurrent('a daemon that is killed', () => {
+  for (const [what, script, then] of [
+    ['takes its services with it, children and grandchildren', FAMILY, ''],
+    ['takes those with it that are paused', FAMILY, 'pause'],
+    ['takes those with it that do not listen', STUBBORN, ''],
+  ] as const) {
+    it(what, async () => {
+      const { pids, kill } = await startDaemon(script, then);
+      expect(pids).toHaveLength(3);
+      expect(pids.every(processLives)).toBe(true);
+      await kill();
+      await vi.waitFor(() => expect(pids.filter(processLives)).toEqual([]), { timeout: 15_000, interval: 20 });
+    });
+  }
+});
