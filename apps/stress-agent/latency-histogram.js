@@ -28,7 +28,9 @@ export class LatencyHistogram {
     let left = Math.max(1, Math.ceil(this.#total * ratio));
     for (const [index, count] of this.#counts.entries()) {
       left -= count;
-      if (left <= 0) return round(Math.min(this.#max, SMALLEST_MS * GROWTH ** index));
+      // The last bucket has no upper end.
+      const end = index === BUCKETS - 1 ? this.#max : SMALLEST_MS * GROWTH ** index;
+      if (left <= 0) return round(Math.min(this.#max, end));
     }
     return round(this.#max);
   }
