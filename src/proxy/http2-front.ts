@@ -1,5 +1,6 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { guardSession } from './http2-guard.ts';
 import { checkHttp2 } from './http2-request-rules.ts';
 import type { ListenerLimits } from './listener-limits.ts';
 import { peerAddress, serverNameOf } from './peer.ts';
@@ -7,7 +8,6 @@ import { refusalBody, refusalHeaders, type Refusal } from './refusal.ts';
 import type { RequestIds } from './request-ids.ts';
 import type { AcceptedRequest, RefusedRequest } from './request-rules.ts';
 
-const CONTROL_WINDOW_MS = 10_000;
 /** What a client may send on one stream, and on all together, before somebody has read it. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
 const SESSION_WINDOW_BYTES = 1024 * 1024;
@@ -62,7 +62,7 @@ export class Http2Front {
       this.#onStream(stream, flags, rawHeaders, peer);
     });
     this.#watchTimes(session);
-    this.#watchControlFrames(session);
+    guardSession(session, this.#options.limits);
     if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   }
 
@@ -73,9 +73,7 @@ export class Http2Front {
 
   #sessionOptions(): Parameters<typeof performServerHandshake>[1] {
     const { limits } = this.#options;
-    const more = { streamResetBurst: limits.streamResetBurst, streamResetRate: limits.streamResetRate };
     return {
-      ...more,
       maxSessionMemory: 10,
       // Above the limit of the rules, so that a request with too many fields gets a 431 and not a mere reset.
       maxHeaderListPairs: 2 * limits.maxHeaderFields,
@@ -150,23 +148,5 @@ export class Http2Front {
     const cut = setTimeout(() => session.destroy(), 1_000);
     cut.unref();
     session.once('close', () => clearTimeout(cut));
-  }
-
-  /** PING and SETTINGS cost us an answer each and the client nothing. */
-  #watchControlFrames(session: ServerHttp2Session): void {
-    let since = performance.now();
-    let count = 0;
-    const onFrame = (): void => {
-      const now = performance.now();
-      if (now - since > CONTROL_WINDOW_MS) {
-        since = now;
-        count = 0;
-      }
-      count += 1;
-      if (count > this.#options.limits.maxControlFrames)
-        session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    };
-    session.on('ping', onFrame);
-    session.on('remoteSettings', onFrame);
   }
 }

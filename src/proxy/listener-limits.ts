@@ -18,7 +18,7 @@ export interface ListenerLimits {
   /** For an IPv6 client its /64 counts as its address. */
   readonly maxConnectionsPerAddress: number;
   readonly maxConcurrentStreams: number;
-  /** PING and SETTINGS frames of one HTTP/2 session in any ten seconds. */
+  /** PING and SETTINGS frames of one HTTP/2 session at once, and per ten seconds after that. */
   readonly maxControlFrames: number;
   /** Streams that an HTTP/2 client may reset at once, and per second after that. */
   readonly streamResetBurst: number;

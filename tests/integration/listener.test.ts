@@ -304,8 +304,7 @@ describe('limits of the front door', () => {
   it('bounds the concurrent streams of a session', async () => {
     await open({ limits: { maxConcurrentStreams: 5 } });
     const session = await http2();
-    if (session.remoteSettings.maxConcurrentStreams === undefined) await once(session, 'remoteSettings');
-    expect(session.remoteSettings.maxConcurrentStreams).toBe(5);
+    await vi.waitUntil(() => session.remoteSettings.maxConcurrentStreams === 5);
     expect(session.remoteSettings.enableConnectProtocol).toBe(false);
   });
 
