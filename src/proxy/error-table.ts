@@ -49,6 +49,12 @@ const ANSWERS = {
     reason: 'What runs it does not answer. Services that are awake go on.',
     retryAfterSeconds: 5,
   },
+  start_cancelled: {
+    status: 503,
+    title: 'The service was put to sleep',
+    reason: 'Its operator put it to sleep while it woke.',
+    retryAfterSeconds: 1,
+  },
   shutting_down: {
     status: 503,
     title: 'The proxy is shutting down',

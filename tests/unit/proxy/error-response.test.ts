@@ -27,6 +27,7 @@ const FAILURES: Record<FailureCode, number> = {
   not_runnable: 502,
   crash_loop: 503,
   out_of_memory: 502,
+  start_cancelled: 503,
   shutting_down: 503,
   internal: 500,
 };
