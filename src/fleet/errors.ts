@@ -21,6 +21,7 @@ export type FailureCode =
   | 'crash_loop'
   | 'out_of_memory'
   | 'start_cancelled'
+  | 'shutting_down'
   | 'internal';
 
 /** A runtime that refused or failed for one service. */

@@ -121,6 +121,9 @@ export interface Runtime {
   /** Removes it, running or not. Named volumes stay. */
   removeInstance(runtimeId: string): Promise<void>;
 
+  /** The address of this machine as instances see it; undefined where they see it as we do. */
+  gateway(): Promise<string | undefined>;
+
   /** Undefined when it is gone. */
   inspect(runtimeId: string): Promise<ObservedInstance | undefined>;
   /** All instances of the project, also those of services that the manifest no longer has. */

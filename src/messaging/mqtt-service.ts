@@ -63,6 +63,15 @@ export class MqttService {
     this.#backoff = new Backoff(options.reconnect ?? { initialMs: 500, maxMs: 30_000 });
   }
 
+  get kind(): 'external' | 'embedded' {
+    return this.#options.broker.kind;
+  }
+
+  /** The broker's address, without credentials. */
+  get address(): string {
+    return this.#address?.label ?? 'an address that cannot be used';
+  }
+
   get connected(): boolean {
     return this.#connected;
   }

@@ -147,6 +147,10 @@ export class FakeRuntime implements Runtime {
     return this.#condition;
   }
 
+  gateway(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   start(): Promise<void> {
     return Promise.resolve();
   }

@@ -60,6 +60,11 @@ export class ProcessRuntime implements Runtime {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Processes see this machine as we do. */
+  gateway(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   prepare(spec: ServiceSpec, { signal }: PrepareOptions): Promise<Prepared> {
     return immediately(() => {
       signal.throwIfAborted();
