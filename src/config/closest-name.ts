@@ -25,7 +25,7 @@ export function closestName(name: string, known: Iterable<string>): string | und
   let bestDistance = name.length > 3 ? 3 : 2;
   for (const candidate of known) {
     const steps = distance(plain(name), plain(candidate));
-    if (steps < bestDistance && steps < candidate.length / 2) [best, bestDistance] = [candidate, steps];
+    if (steps < bestDistance && steps <= candidate.length / 2) [best, bestDistance] = [candidate, steps];
   }
   return best;
 }

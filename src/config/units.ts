@@ -19,7 +19,7 @@ export function parseDuration(value: unknown): number {
 
 /** The bytes of '512m', '2g', '16k' or a plain number of bytes, in powers of 1024 as Docker counts. */
 export function parseSize(value: unknown): number {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?)([kmgt]?)(?:i?b)?$/i.exec(
+  const match = /^(\d{1,15}(?:\.\d{1,6}(?=[kmgt]))?)([kmgt]?)(?:i?b)?$/i.exec(
     typeof value === 'number' ? String(value) : textOf(value),
   );
   const size = match && bytes.parse(`${match[1] ?? ''}${match[2] ?? ''}b`);
