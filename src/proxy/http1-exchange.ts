@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -129,7 +129,7 @@ export class Http1Exchange implements ClientExchange {
     const content = typeof body === 'string' ? Buffer.from(body) : body;
     const fields = [...headers, 'X-Request-Id', this.requestId];
     if (status !== 204 && status !== 304) fields.push('Content-Length', String(content.length));
-    this.sendHead(status, '', fields);
+    this.sendHead(status, STATUS_CODES[status] ?? '', fields);
     if (this.method !== 'HEAD' && content.length > 0) this.#response.write(content);
     this.end();
   }

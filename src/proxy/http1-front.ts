@@ -244,7 +244,7 @@ function headOf({ httpVersion, method = '', url = '', rawHeaders }: IncomingMess
   return { httpVersion, method, url, rawHeaders };
 }
 
-function hasContent({ headers }: IncomingMessage): boolean {
+export function hasContent({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 

@@ -4,7 +4,8 @@ import { CodedError } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import { Drain, type DrainOptions } from './drain.ts';
-import { Http1Front, type Http1Request } from './http1-front.ts';
+import { hasContent, Http1Front, type Http1Request } from './http1-front.ts';
+import { lingerOnClose } from './lingering-close.ts';
 import type { Listening } from './listener.ts';
 import { defaultListenerLimits, type ListenerLimits } from './listener-limits.ts';
 import type { Refusal } from './refusal.ts';
@@ -98,9 +99,11 @@ export class Redirect {
     const port = this.#options.httpsPort();
     const authority = port === HTTPS_DEFAULT_PORT ? accepted.host : `${accepted.host}:${port}`;
     const target = accepted.target === '*' ? '/' : accepted.target;
-    // Content of the request is for the next one to send again; it is dropped here.
-    request.resume();
-    if (!request.complete) response.shouldKeepAlive = false;
+    if (hasContent(request)) {
+      // It comes again with the next request; here it is dropped, past the parser.
+      response.shouldKeepAlive = false;
+      lingerOnClose(request.socket);
+    }
     response.writeHead(308, [
       'location',
       `https://${authority}${target}`,
