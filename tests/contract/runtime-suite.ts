@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { commandsSuite } from './runtime-suite/commands-suite.ts';
 import { RuntimeSuiteContext, type RuntimeHarness } from './runtime-suite/context.ts';
@@ -16,6 +17,10 @@ export function runtimeSuite(name: string, harness: RuntimeHarness): void {
 
     it('is up after its start', () => {
       expect(suite.runtime.condition).toEqual({ up: true });
+    });
+
+    it('tells the address of this machine as its instances see it, if that is another one', async () => {
+      expect(await suite.runtime.gateway()).toSatisfy((address) => address === undefined || isIP(String(address)) > 0);
     });
 
     createSuite(suite);
