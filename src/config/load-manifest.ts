@@ -27,6 +27,7 @@ export async function loadManifest(path: string, context: LoadContext): Promise<
   const absolute = resolve(path);
   const files = new Set<string>();
   const onFile = (file: string): void => {
+    if (files.has(file)) return;
     files.add(file);
     context.onFile?.(file);
   };

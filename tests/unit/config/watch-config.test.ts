@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigWatcher, type ConfigChange } from '../../../src/config/watch-config.ts';
+import { SystemClock } from '../../../src/lib/clock.ts';
+
+let folder: string;
+let changes: ConfigChange['kind'][];
+let watcher: ConfigWatcher;
+
+const at = (name: string): string => join(folder, name);
+
+async function expectChange(kind: ConfigChange['kind']): Promise<void> {
+  await vi.waitFor(() => expect([...new Set(changes)]).toEqual([kind]), { timeout: 10_000, interval: 5 });
+  changes.length = 0;
+}
+
+describe('the watch on the configuration', () => {
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'reveille-watch-'));
+    changes = [];
+    mkdirSync(at('parts'));
+    writeFileSync(at('manifest.ts'), '1');
+    writeFileSync(at('parts/part.ts'), '1');
+    watcher = new ConfigWatcher({
+      manifestPath: at('manifest.ts'),
+      envPath: at('.env'),
+      clock: new SystemClock(),
+      logger: pino({ level: 'silent' }),
+      onChange: ({ kind }) => changes.push(kind),
+    });
+    await watcher.start();
+  });
+
+  afterEach(async () => {
+    await watcher.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('notices a manifest that is written, in several steps, as one change', async () => {
+    writeFileSync(at('manifest.ts'), '');
+    writeFileSync(at('manifest.ts'), '22');
+    writeFileSync(at('manifest.ts'), '333');
+    await expectChange('manifest');
+  });
+
+  it('notices a manifest that is replaced by a rename, again and again', async () => {
+    for (const text of ['22', '333', '4444']) {
+      writeFileSync(at('.manifest.swp'), text);
+      renameSync(at('.manifest.swp'), at('manifest.ts'));
+      await expectChange('manifest');
+    }
+  });
+
+  it('notices a .env that was absent at first, its edits, and its end', async () => {
+    writeFileSync(at('.env'), 'A=1');
+    await expectChange('env');
+    writeFileSync(at('.env'), 'A=22');
+    await expectChange('env');
+    rmSync(at('.env'));
+    await expectChange('env');
+  });
+
+  it('notices edits of what the manifest is made of, once told', async () => {
+    watcher.setManifestFiles([at('manifest.ts'), at('parts/part.ts'), at('new.env')]);
+    // The folder is read before it is watched: write until that is done.
+    let size = 0;
+    await vi.waitFor(
+      () => {
+        writeFileSync(at('parts/part.ts'), 'x'.repeat((size += 1)));
+        expect(changes).toContain('manifest');
+      },
+      { timeout: 10_000, interval: 250 },
+    );
+    changes.length = 0;
+    writeFileSync(at('new.env'), 'A=1');
+    await vi.waitFor(() => expect(changes).toContain('manifest'), { timeout: 10_000 });
+  });
+
+  it('does not care for other files beside them', async () => {
+    writeFileSync(at('other.ts'), '1');
+    writeFileSync(at('parts/part.ts'), '22');
+    writeFileSync(at('manifest.ts'), '22');
+    await expectChange('manifest');
+  });
+
+  it('tells nothing after it was closed, which may happen twice', async () => {
+    writeFileSync(at('manifest.ts'), '22');
+    await watcher.close();
+    await watcher.close();
+    expect(changes).toEqual([]);
+  });
+});
