@@ -22,12 +22,12 @@ export class MalformedResponse extends Error {}
 const FRAMING_NAME_LENGTHS = new Set([10, 14, 17]);
 const TOKEN = 1;
 const VALUE = 2;
-const CLASSES = characterClasses();
 const HTAB = 9;
 const LF = 10;
 const CR = 13;
 const SP = 32;
 const COLON = 58;
+const CLASSES = characterClasses();
 
 /** @param text status line and fields, each with its CRLF, without the empty line */
 export function parseResponseHead(text: string, maxFields: number): UpstreamHead {

@@ -1,4 +1,5 @@
 import type { UpstreamHead } from './response-head-parser.ts';
+import { fieldValue } from './field-values.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { MalformedResponse, parseResponseHead } from './response-head-parser.ts';
 
@@ -70,12 +71,14 @@ export class ResponseParser {
     if (at < bytes.length) this.#readContent(bytes, at);
   }
 
-  /** The upstream has closed its side. True when that was the end of the content (RFC 9112 6.3, rule 8). */
-  finish(): boolean {
-    if (this.#state !== 'until-close') return false;
-    this.#reusable = false;
-    this.#complete([]);
-    return true;
+  /** The content has no other end than that of the connection (RFC 9112 6.3, rule 8). */
+  get endsWithConnection(): boolean {
+    return this.#state === 'until-close';
+  }
+
+  /** The upstream has closed its side, which is the end of content that `endsWithConnection`. */
+  finish(): void {
+    if (this.#state === 'until-close') this.#complete([]);
   }
 
   /** Returns where the content begins. */
@@ -115,6 +118,11 @@ export class ResponseParser {
 
   #switch(head: UpstreamHead, rest: Buffer): void {
     if (!this.#mayUpgrade) throw new MalformedResponse('it changes the protocol although nobody asked for that');
+    const upgrade = fieldValue(head.rawHeaders, 'upgrade')?.toLowerCase();
+    // RFC 6455 4.1: a client has to fail the connection for either; better that it is told.
+    if (upgrade !== 'websocket' || !head.connection.includes('upgrade')) {
+      throw new MalformedResponse('its 101 does not say "Connection: Upgrade" and "Upgrade: websocket"');
+    }
     this.#state = 'switched';
     this.#handler.onSwitched(head, rest);
   }
@@ -132,6 +140,7 @@ export class ResponseParser {
     }
     this.#remaining = contentLength ?? 0;
     this.#state = chunked ? 'chunked' : contentLength === undefined ? 'until-close' : 'length';
+    if (this.#state === 'until-close') this.#reusable = false;
     if (chunked) {
       const { maxHeadBytes, maxFields } = this.#limits;
       this.#chunked = new ChunkedDecoder({ maxTrailerBytes: maxHeadBytes, maxTrailerFields: maxFields });

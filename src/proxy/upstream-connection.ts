@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { localhostLookup } from '../lib/localhost-lookup.ts';
 import type { Endpoint } from '../seam/fleet-view.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { ResponseHandler, ResponseLimits } from './response-parser.ts';
@@ -27,6 +28,7 @@ export interface ConnectionUser extends ResponseHandler {
   onFailure(failure: ConnectionFailure): void;
 }
 
+const NOTHING = new Uint8Array(0);
 const KEEP_ALIVE_PROBE_MS = 30_000;
 
 /** One TCP connection to an upstream, from the connect to the close; the only one that touches its socket. */
@@ -49,10 +51,7 @@ export class UpstreamConnection {
     this.endpoint = endpoint;
     this.#limits = limits;
     this.#onClosed = onClosed;
-    // Half-open, because the end of what the upstream sends is for the parser to judge.
-    const { host, port } = endpoint;
-    const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS };
-    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: true, autoSelectFamily: false, ...keepAlive });
+    this.#socket = open(endpoint);
     this.#listen();
   }
 
@@ -184,8 +183,15 @@ export class UpstreamConnection {
   }
 
   #end(): void {
-    if (this.#user !== undefined && this.#parser?.finish() === true) return;
-    this.#fail(this.#closeFailure());
+    const parser = this.#parser;
+    if (this.#user === undefined || parser?.endsWithConnection !== true) {
+      this.#fail(this.#closeFailure());
+      return;
+    }
+    // A reset right behind the last bytes shows as an end; only a write, and be it of nothing, tells the one from the other.
+    this.#socket.write(NOTHING, (error) => {
+      if (this.#user !== undefined && error == null) parser.finish();
+    });
   }
 
   #fail(failure: ConnectionFailure): void {
@@ -208,4 +214,12 @@ export class UpstreamConnection {
   get #address(): string {
     return `${this.endpoint.host}:${this.endpoint.port}`;
   }
+}
+
+/** Half-open, because the end of what the upstream sends is for the parser to judge. */
+function open({ host, port }: Endpoint): Socket {
+  if (host.includes('/')) return connect({ path: host, allowHalfOpen: true });
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS };
+  const address = { host, port, lookup: localhostLookup, autoSelectFamily: false };
+  return connect({ ...address, ...keepAlive, noDelay: true, allowHalfOpen: true });
 }
