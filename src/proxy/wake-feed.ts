@@ -81,8 +81,8 @@ export class WakeFeed {
       client.end();
       return;
     }
-    // The page comes back soon after a restart of the proxy, but not at once with all the others.
-    client.send(`retry: 1000\n\n${message(state)}`);
+    // Starting a container makes browsers on this machine drop their connections: the page must be back before it is ready.
+    client.send(`retry: 300\n\n${message(state)}`);
     if (state.state === 'ready') client.end();
     else this.#join(client, exchange, view);
   }
