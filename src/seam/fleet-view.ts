@@ -2,7 +2,10 @@
 
 export type ServiceStatus = 'asleep' | 'waking' | 'awake' | 'degraded' | 'draining' | 'failed' | 'completed';
 
-/** Where bytes go: a literal address, never a name. */
+/**
+ * Where bytes go: a literal address (a name only where the operator wrote one in `url`), or the path of a Unix socket,
+ * known by its slash, with port 0.
+ */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
