@@ -44,7 +44,7 @@ function endOnFaults(app: App, log: Logger): void {
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, `a failure was overlooked: ${messageOf(reason)}`));
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, `an error was not handled, the daemon ends: ${messageOf(error)}`);
-    app.close().finally(() => process.exit(EXIT.failed));
+    void app.close().finally(() => process.exit(EXIT.failed));
   });
 }
 

@@ -1,0 +1,249 @@
+import { relative, resolve } from 'node:path';
+import { loadManifest, type LoadedManifest } from './config/load-manifest.ts';
+import type { Manifest } from './config/service-spec.ts';
+import { settingsEnvironment } from './config/settings-environment.ts';
+import type { Settings } from './config/settings.ts';
+import { EventBus } from './fleet/event-bus.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { Registry } from './fleet/registry.ts';
+import type { Runtime } from './fleet/runtime.ts';
+import type { StateStore } from './fleet/state-store.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Logger } from './lib/logger.ts';
+import type { Parts } from './lib/parts.ts';
+import { keptSecret } from './lib/secret-file.ts';
+import { ManagementServer } from './management/server.ts';
+import { EmbeddedBroker } from './messaging/embedded-broker.ts';
+import { logEvents } from './messaging/event-log.ts';
+import { MqttService } from './messaging/mqtt-service.ts';
+import { StatusPublisher } from './messaging/status-publisher.ts';
+import { NetworkProber } from './probes/network-prober.ts';
+import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
+import { EmbeddedStore } from './stores/embedded-store.ts';
+
+export interface ControlHalfOptions {
+  readonly settings: () => Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where what is started is entered, to be ended in reverse order. */
+  readonly parts: Parts;
+  /** The port that clients use, once it is known. */
+  readonly httpsPort: () => number;
+  /** PEM that instances are to trust, in development. */
+  readonly developmentCa: () => Promise<string | undefined>;
+}
+
+interface Opened {
+  readonly fleet: Fleet;
+  readonly runtime: Runtime;
+  readonly store: StateStore;
+  readonly mqtt: MqttService;
+  readonly tokenFile: string;
+}
+
+/** Ports above MQTT_PORT that development may take instead. */
+const MQTT_FALLBACK_PORTS = 20;
+
+/** Everything that decides what runs, and when: store, broker, runtime, fleet, management. The only place that names their drivers. */
+export class ControlHalf {
+  readonly #options: ControlHalfOptions;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly bus: EventBus;
+  /** Read by the runtimes whenever they make an instance; the port is known only once we listen. */
+  readonly #instanceEnvironment: Record<string, string> = {};
+  #manifest: Manifest = new Map();
+  #notice: string | undefined;
+  #opened: Opened | undefined;
+
+  constructor(options: ControlHalfOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.bus = new EventBus(options.clock, options.log);
+  }
+
+  /** What everyone should know about the runtime, such as that no engine answers. */
+  get notice(): string | undefined {
+    return this.#notice;
+  }
+
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  /** A path of a Unix socket, as short as can be: there is room for about a hundred characters. */
+  get socketPath(): string {
+    return relative(process.cwd(), resolve(this.#settings.stateDir, 'control.sock'));
+  }
+
+  get adminHost(): string {
+    return `${this.#settings.adminSubdomain}.${this.#settings.domain}`;
+  }
+
+  get fleet(): Fleet {
+    return this.#open.fleet;
+  }
+
+  get runtime(): Runtime {
+    return this.#open.runtime;
+  }
+
+  /** One line each, for the operator. */
+  get facts(): { runtime: string; store: string; broker: string; tokenFile: string | undefined } {
+    const { runtime, store, mqtt, tokenFile } = this.#open;
+    const { condition, kind } = runtime;
+    return {
+      runtime: condition.up ? kind : `${kind}, which does not answer: ${condition.reason}`,
+      store: store.kind,
+      broker: `${mqtt.address}${mqtt.kind === 'embedded' ? ' (embedded)' : ''}`,
+      tokenFile: this.#settings.adminToken === undefined ? tokenFile : undefined,
+    };
+  }
+
+  get #settings(): Settings {
+    return this.#options.settings();
+  }
+
+  get #development(): boolean {
+    return this.#settings.env === 'development';
+  }
+
+  get #open(): Opened {
+    if (!this.#opened) throw new Error('the control half is not open');
+    return this.#opened;
+  }
+
+  /** Ready to be asked, but nothing is adopted or started yet. @throws CodedError */
+  async open(manifest: Manifest): Promise<void> {
+    this.#manifest = manifest;
+    const stateDir = resolve(this.#settings.stateDir);
+    const proxyId = (await keptSecret(resolve(stateDir, 'proxy-id'), 4)).slice(0, 8);
+    const tokenFile = resolve(stateDir, 'admin-token');
+    const token = await keptSecret(tokenFile, 24);
+    const store = await this.#openStore(stateDir);
+    logEvents(this.bus, this.#log);
+    const mqtt = await this.#openMqtt(proxyId);
+    const runtime = await this.#openRuntime(proxyId);
+    const fleet = this.#createFleet(runtime, store, mqtt, proxyId);
+    this.#opened = { fleet, runtime, store, mqtt, tokenFile };
+    await fleet.load(manifest);
+    await this.#openManagement(() => this.#settings.adminToken ?? token);
+  }
+
+  /** Adopts what runs and starts what must always run. */
+  async start(): Promise<void> {
+    const { domain } = this.#settings;
+    const port = String(this.#options.httpsPort());
+    Object.assign(this.#instanceEnvironment, { REVEILLE_DOMAIN: domain, REVEILLE_HTTPS_PORT: port });
+    await this.fleet.start();
+  }
+
+  /** @throws ConfigError */
+  loadManifest(settings: Settings, dotenvText: string): Promise<LoadedManifest> {
+    const { manifest, domain, dockerFilePort: defaultPort } = settings;
+    const env = settingsEnvironment(this.#options.environment, dotenvText);
+    return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost] });
+  }
+
+  async apply(manifest: Manifest): Promise<void> {
+    this.#manifest = manifest;
+    await this.fleet.apply(manifest);
+  }
+
+  publicUrl(host: string): string {
+    const port = this.#options.httpsPort();
+    return `https://${host}${port === 443 ? '' : `:${port}`}`;
+  }
+
+  async #openStore(stateDir: string): Promise<StateStore> {
+    const store = new EmbeddedStore({ stateDir, clock: this.#clock, log: this.#log });
+    await store.start();
+    this.#options.parts.add('store', () => store.close());
+    return store;
+  }
+
+  async #openMqtt(proxyId: string): Promise<MqttService> {
+    const { mqttBrokerUrl, mqttPort, mqttTopicRoot } = this.#settings;
+    const [clock, log, bus] = [this.#clock, this.#log, this.bus];
+    const url = mqttBrokerUrl ?? (await this.#openBroker(mqttPort));
+    const broker = { kind: mqttBrokerUrl === undefined ? 'embedded' : 'external', url } as const;
+    const mqtt = new MqttService({ broker, topicRoot: mqttTopicRoot, proxyId, bus, clock, log });
+    mqtt.start();
+    this.#options.parts.add('mqtt', () => mqtt.close());
+    return mqtt;
+  }
+
+  async #openBroker(port: number): Promise<string> {
+    const fallbackPorts = this.#development ? MQTT_FALLBACK_PORTS : 0;
+    const broker = new EmbeddedBroker({ port, fallbackPorts, clock: this.#clock, log: this.#log });
+    await broker.start();
+    this.#options.parts.add('broker', () => broker.close());
+    return broker.url;
+  }
+
+  /** `auto` takes Docker when it answers, and processes when it does not and there is a service that can run as one. */
+  async #openRuntime(proxyId: string): Promise<Runtime> {
+    const { runtime: wanted, project } = this.#settings;
+    const canFallBack = wanted === 'auto' && [...this.#manifest.values()].some((spec) => spec.process !== undefined);
+    if (wanted !== 'process') {
+      const docker = await this.#createDocker(proxyId);
+      await docker.start();
+      if (docker.condition.up || !canFallBack) return docker;
+      await docker.close();
+      const how = 'install Docker and start again, or set RUNTIME=process to do so on purpose';
+      this.#notice = `No container engine: services run as processes of this machine. ${docker.condition.reason} (${how})`;
+    }
+    const { ProcessRuntime } = await import('./runtimes/process/process-runtime.ts');
+    const [clock, log, environment] = [this.#clock, this.#log, this.#instanceEnvironment];
+    return new ProcessRuntime({ project, clock, log, environment });
+  }
+
+  async #createDocker(proxyId: string): Promise<DockerRuntime> {
+    // The client for the engine takes a third of a second to load: only where there may be one.
+    const { DockerRuntime } = await import('./runtimes/docker/docker-runtime.ts');
+    const { dockerHost, project, dockerNetwork: network, domain, limits } = this.#settings;
+    return new DockerRuntime({
+      ...{ project, network, proxyId, domain, clock: this.#clock, log: this.#log },
+      ...(dockerHost !== undefined && { dockerHost }),
+      buildTimeoutMs: limits.buildTimeoutMs,
+      environment: this.#instanceEnvironment,
+      hostsOf: () => hostsOf(this.#manifest),
+      trustCa: () => this.#options.developmentCa(),
+    });
+  }
+
+  #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttService, proxyId: string): Fleet {
+    const [clock, log, bus] = [this.#clock, this.#log, this.bus];
+    const fleet = new Fleet({
+      ...{ runtime, clock, log, bus },
+      prober: new NetworkProber(),
+      registry: new Registry({ store, clock, log, proxyId }),
+      observers: [new StatusPublisher(mqtt, clock, proxyId)],
+      drainTimeoutMs: () => this.#settings.drainTimeoutMs,
+      showLogs: this.#development,
+    });
+    this.#options.parts.add('fleet', () => fleet.close());
+    return fleet;
+  }
+
+  async #openManagement(token: () => string): Promise<void> {
+    const { fleet, store, mqtt } = this.#open;
+    const management = new ManagementServer({
+      ...{ fleet, store, token, socketPath: this.socketPath, bus: this.bus, clock: this.#clock, log: this.#log },
+      mqttState: () => ({ connected: mqtt.connected, dropped: mqtt.dropped, kind: mqtt.kind, url: mqtt.address }),
+      adminHost: this.adminHost,
+      publicUrl: (host: string) => this.publicUrl(host),
+      development: this.#development,
+      runtimeNotice: () => this.#notice,
+    });
+    await management.start();
+    this.#options.parts.add('management', () => management.close());
+  }
+}
+
+/** Every host of the manifest's routes. */
+export function hostsOf(manifest: Manifest): string[] {
+  return [...manifest.values()].flatMap(({ routes }) => routes.map(({ host }) => host));
+}
