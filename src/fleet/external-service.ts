@@ -129,7 +129,8 @@ export class ExternalService implements Member {
     try {
       if (strategy.kind === 'tcp') return await this.#tools.prober.tcp(endpoint, attempt.signal);
       const path = strategy.kind === 'http' ? strategy.path : '/';
-      return await this.#tools.prober.http(endpoint, path, attempt.signal);
+      const { protocol } = this.#spec;
+      return await this.#tools.prober.http(endpoint, path, attempt.signal, undefined, { protocol });
     } finally {
       timer.cancel();
     }

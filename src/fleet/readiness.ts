@@ -81,7 +81,7 @@ export class Readiness {
         };
       case 'http':
         if (!endpoint) break;
-        return (signal) => prober.http(endpoint, strategy.path, signal);
+        return (signal) => prober.http(endpoint, strategy.path, signal, undefined, { protocol: spec.protocol });
       case 'tcp':
         if (!endpoint) break;
         return (signal) => prober.tcp(endpoint, signal);

@@ -49,7 +49,9 @@ export class SleepVeto {
   #answers({ spec }: Service, { state }: Instance, path: string): Promise<boolean> {
     const endpoint = 'endpoints' in state ? state.endpoints[spec.port] : undefined;
     if (!endpoint) return Promise.resolve(false);
-    return this.#bounded(async (signal) => (await this.#tools.prober.http(endpoint, path, signal, 400)).ok, false);
+    const { prober } = this.#tools;
+    const { protocol } = spec;
+    return this.#bounded(async (signal) => (await prober.http(endpoint, path, signal, 400, { protocol })).ok, false);
   }
 
   async #bounded<T>(ask: (signal: AbortSignal) => Promise<T>, otherwise: T): Promise<T> {
