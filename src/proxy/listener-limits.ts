@@ -28,7 +28,7 @@ export interface ListenerLimits {
 /** Handshake and head together stay below 16 s, so that a connection that drips bytes is never kept longer. */
 export const defaultListenerLimits: ListenerLimits = {
   handshakeTimeoutMs: 6_000,
-  headersTimeoutMs: 9_000,
+  headersTimeoutMs: 8_000,
   checkEveryMs: 500,
   keepAliveTimeoutMs: 75_000,
   sessionIdleTimeoutMs: 75_000,

@@ -63,7 +63,7 @@ describe('CertificateStore', () => {
   });
 
   it.each([
-    ['missing', 'certificate_missing', async () => undefined],
+    ['missing', 'certificate_missing', () => Promise.resolve()],
     ['garbage', 'certificate_invalid', () => writeFile(join(certsDir, 'fullchain.pem'), 'garbage')],
     ['huge', 'certificate_invalid', () => truncate(join(certsDir, 'fullchain.pem'), 2_000_000)],
     ['expired', 'certificate_invalid', () => authority.write(certsDir, ['d.test'], Date.now() - 500 * 86_400_000)],
