@@ -15,7 +15,7 @@ export default defineManifest(({ env }) => {
   const sources = (folder: string) =>
     development ? [`./apps/${folder}:/app/${folder}:ro`, './apps/shared:/app/shared:ro'] : [];
 
-  // Enough for a service to know the public names of the others. The daemon adds PORT, REVEILLE_INSTANCE, REVEILLE_SERVICE,
+  // Enough for a service to know the public names of the others. The daemon adds REVEILLE_INSTANCE, REVEILLE_SERVICE,
   // REVEILLE_DOMAIN and REVEILLE_HTTPS_PORT to every instance by itself.
   const names = { PROTOCOL: env.PROTOCOL, DOMAIN: env.DOMAIN, BACKEND_SUBDOMAIN: env.BACKEND_SUBDOMAIN };
 
@@ -28,7 +28,8 @@ export default defineManifest(({ env }) => {
         build: { context: 'apps', dockerfile: 'frontend/Dockerfile' },
         port: env.FRONTEND_PORT,
         command,
-        env: names,
+        // The port that the service listens on in its container; where it runs as a process, the daemon chooses another PORT.
+        env: { ...names, PORT: env.FRONTEND_PORT },
         volumes: sources('frontend'),
         // How it runs on a machine without a container engine.
         process: { command, cwd: 'apps/frontend' },
@@ -42,7 +43,7 @@ export default defineManifest(({ env }) => {
         build: { context: 'apps', dockerfile: 'backend/Dockerfile' },
         port: env.BACKEND_PORT,
         command,
-        env: names,
+        env: { ...names, PORT: env.BACKEND_PORT },
         volumes: sources('backend'),
         process: { command, cwd: 'apps/backend' },
         // Ready is what answers here below 500, not what merely runs.

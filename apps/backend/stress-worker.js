@@ -13,7 +13,7 @@ const SLOT_MS = 20;
 const MAX_OWED_MS = 100;
 
 // On Linux a priority belongs to the thread: whatever the intensity, the thread that answers requests comes first.
-if (process.platform === 'linux') setPriority(4);
+if (process.platform === 'linux') setPriority(2);
 
 /** @type {unknown} */
 const memory = workerData;

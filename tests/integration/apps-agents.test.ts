@@ -37,7 +37,7 @@ describe('the frontend', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain('ws://srv.x.localhost:*');
     expect(page).not.toMatch(/<script(?![^>]*src=)|<style|\sstyle=|\son\w+=|https?:\/\//);
-    const queue = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|js|svg))"/g)].map((match) => match[1]!);
+    const queue = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|js|svg))"/g)].map((match) => match[1] ?? '');
     expect(queue.length).toBeGreaterThanOrEqual(4);
     const seen = new Set<string>();
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
@@ -47,7 +47,7 @@ describe('the frontend', () => {
       expect([path, file.status]).toEqual([path, 200]);
       const text = await file.text();
       for (const match of text.matchAll(/from '(\.[^']+)'/g))
-        queue.push(new URL(match[1]!, frontend.origin + path).pathname);
+        queue.push(new URL(match[1] ?? '', frontend.origin + path).pathname);
     }
     expect(seen).toContain('/shared/page/elements.js');
   });
@@ -64,7 +64,7 @@ describe('the frontend', () => {
   );
 
   it('tells the page where the backend is, and whether it sleeps', async () => {
-    const config = (await (await fetch(`${frontend.origin}/config.json`)).json()) as unknown;
+    const config = await (await fetch(`${frontend.origin}/config.json`)).json();
     expect(config).toMatchObject({
       backendHost: 'srv.x.localhost',
       backendOrigin: `http://srv.x.localhost:${daemon.port}`,

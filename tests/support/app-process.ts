@@ -21,7 +21,7 @@ export async function runApp(name: string, env: Record<string, string> = {}): Pr
   });
   const port = await listeningPort(child);
   let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return {
     port,
     origin: `http://127.0.0.1:${port}`,
