@@ -1,26 +1,40 @@
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { processLives } from '../../../support/process-lives.ts';
 
 const daemon = fileURLToPath(new URL('daemon.ts', import.meta.url));
+const PATIENCE = { timeout: 15_000, interval: 20 };
 /** A service with a child and a grandchild; each tells its number. */
 const FAMILY = 'echo $$; sh -c "echo \\$\\$; (sh -c \'echo \\$\\$; exec sleep 300\'); exit 0"; exit 0';
 /** As FAMILY, and none of them ends when it is asked to. */
 const STUBBORN = `trap '' TERM; ${FAMILY}`;
 
-async function startDaemon(script: string, then = ''): Promise<{ pids: number[]; kill: () => Promise<unknown> }> {
+async function startDaemon(
+  script: string,
+  then = '',
+): Promise<{ pids: number[]; daemonPid: number; kill: () => Promise<unknown> }> {
   const child = fork(daemon, [script, then], { execArgv: ['--import', import.meta.resolve('tsx')] });
   const [pids] = (await once(child, 'message')) as [number[]];
   const exited = once(child, 'exit');
   return {
     pids,
+    daemonPid: child.pid!,
     kill: () => {
       child.kill('SIGKILL');
       return exited;
     },
   };
+}
+
+/** The supervisors that a daemon has started. */
+function supervisorsOf(daemonPid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  return stdout.split('\n').flatMap((line) => {
+    const [pid, parent] = line.trim().split(/\s+/);
+    return Number(parent) === daemonPid && line.includes('reveille-supervisor killed web-1') ? Number(pid) : [];
+  });
 }
 
 describe.concurrent('a daemon that is killed', () => {
@@ -34,7 +48,27 @@ describe.concurrent('a daemon that is killed', () => {
       expect(pids).toHaveLength(3);
       expect(pids.every(processLives)).toBe(true);
       await kill();
-      await vi.waitFor(() => expect(pids.filter(processLives)).toEqual([]), { timeout: 15_000, interval: 20 });
+      await vi.waitFor(() => expect(pids.filter(processLives)).toEqual([]), PATIENCE);
     });
   }
+
+  it('takes its services with it although a supervisor was killed before', async () => {
+    const { pids, daemonPid, kill } = await startDaemon(FAMILY);
+    const [first] = await vi.waitUntil(() => ofLength(1, supervisorsOf(daemonPid)));
+    process.kill(first!, 'SIGKILL');
+    await vi.waitUntil(
+      () =>
+        ofLength(
+          1,
+          supervisorsOf(daemonPid).filter((pid) => pid !== first),
+        ),
+      PATIENCE,
+    );
+    await kill();
+    await vi.waitFor(() => expect(pids.filter(processLives)).toEqual([]), PATIENCE);
+  });
 });
+
+function ofLength<T>(length: number, items: T[]): T[] | undefined {
+  return items.length === length ? items : undefined;
+}
