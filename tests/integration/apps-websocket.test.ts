@@ -87,7 +87,9 @@ describe('/ws', () => {
       }),
     );
     socket.terminate();
-    const messages = texts.slice(0, 3).map((text) => JSON.parse(text) as { type: string; instance: string; count: number });
+    const messages = texts
+      .slice(0, 3)
+      .map((text) => JSON.parse(text) as { type: string; instance: string; count: number });
     expect(messages.map(({ type, count }) => [type, count])).toEqual([
       ['welcome', 0],
       ['tick', 1],
