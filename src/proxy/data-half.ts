@@ -128,12 +128,6 @@ export class DataHalf {
     this.#unsubscribe?.();
   }
 
-  /** Those who only watch a wake need not be waited for. */
-  #closeFeedSoon(): Promise<void> {
-    this.#feed.close();
-    return Promise.resolve();
-  }
-
   #createHandler(): RequestHandler {
     const { clock, log, development, certificates, admin, notice, affinitySecret } = this.#options;
     return new RequestHandler({
@@ -152,6 +146,7 @@ export class DataHalf {
     this.#router.apply(update);
     this.#dispatcher.apply(update);
     for (const view of update.services) this.#feed.serviceChanged(view);
+    for (const name of update.removed) this.#feed.serviceRemoved(name);
   }
 
   #logRefusal(refusal: Refusal): void {
