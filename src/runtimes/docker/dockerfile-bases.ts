@@ -23,22 +23,41 @@ function expand(text: string, values: ReadonlyMap<string, string>): string {
   );
 }
 
+interface From {
+  readonly image: string;
+  /** The name that the stage gets. */
+  readonly stage: string | undefined;
+}
+
+function parseFrom(rest: string): From {
+  const [image = '', as, stage] = rest.split(/\s+/).filter((part) => !part.startsWith('--'));
+  return { image: unquoted(image), stage: as?.toUpperCase() === 'AS' ? stage?.toLowerCase() : undefined };
+}
+
+function parseArg(
+  rest: string,
+  buildArgs: Readonly<Record<string, string>>,
+  values: ReadonlyMap<string, string>,
+): [string, string] {
+  const [, name = '', value = ''] = /^(\w+)(?:=(.*))?$/.exec(rest.trim()) ?? [];
+  return [name, buildArgs[name] ?? expand(unquoted(value), values)];
+}
+
 /** The images that a Dockerfile starts from, in its order, without its own stages and without `scratch`. */
 export function basesOf(dockerfile: string, buildArgs: Readonly<Record<string, string>> = {}): string[] {
   const values = new Map<string, string>();
-  const stages = new Set<string>();
-  const bases: string[] = [];
+  const stages = new Set<string>(['scratch', '']);
+  const bases = new Set<string>();
+  let began = false;
   for (const line of instructions(dockerfile)) {
     const [, word = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
-    if (word.toUpperCase() === 'ARG' && bases.length === 0 && stages.size === 0) {
-      const [, name = '', , value = ''] = /^(\w+)(=(.*))?$/.exec(rest.trim()) ?? [];
-      values.set(name, buildArgs[name] ?? expand(unquoted(value), values));
-    }
+    if (word.toUpperCase() === 'ARG' && !began) values.set(...parseArg(rest, buildArgs, values));
     if (word.toUpperCase() !== 'FROM') continue;
-    const [image = '', as, stage] = rest.split(/\s+/).filter((part) => !part.startsWith('--'));
-    const name = expand(unquoted(image), values);
-    if (name !== '' && name !== 'scratch' && !stages.has(name.toLowerCase())) bases.push(name);
-    if (as?.toUpperCase() === 'AS' && stage) stages.add(stage.toLowerCase());
+    began = true;
+    const { image, stage } = parseFrom(rest);
+    const name = expand(image, values);
+    if (!stages.has(name.toLowerCase())) bases.add(name);
+    if (stage !== undefined) stages.add(stage);
   }
-  return [...new Set(bases)];
+  return [...bases];
 }

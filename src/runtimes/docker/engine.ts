@@ -1,5 +1,6 @@
-import Docker from 'dockerode';
+import Docker, { type DockerVersion } from 'dockerode';
 import type { Clock } from '../../lib/clock.ts';
+import { deferred } from '../../lib/deferred.ts';
 import { EngineTimeout, unavailable, unreachable } from './errors.ts';
 import type { DockerHost } from './docker-host.ts';
 
@@ -9,6 +10,8 @@ export interface EngineOptions {
   /** How long a call may take that is no stream, in milliseconds. */
   readonly callTimeoutMs: number;
 }
+
+type Ask<T> = (options: { abortSignal: AbortSignal }) => Promise<T>;
 
 /** Dockerode with a bound on every wait, and with one error for an engine that does not answer. */
 export class Engine {
@@ -46,14 +49,31 @@ export class Engine {
   /** The same with the bare error, for the connection itself. */
   async attempt<T>(work: (signal: AbortSignal) => Promise<T>, timeoutMs = this.#callTimeoutMs): Promise<T> {
     const abort = new AbortController();
-    const timer = this.#clock.after(timeoutMs, () => abort.abort());
+    // Raced as well as aborted: some calls of dockerode do not heed the signal.
+    const late = deferred<never>();
+    const timer = this.#clock.after(timeoutMs, () => {
+      late.reject(new EngineTimeout(`no answer in ${timeoutMs} ms`));
+      abort.abort();
+    });
+    const working = work(abort.signal);
+    working.catch(() => undefined);
     try {
-      return await work(abort.signal);
-    } catch (error) {
-      if (abort.signal.aborted) throw new EngineTimeout(`no answer in ${timeoutMs} ms`, { cause: error });
-      throw error;
+      return await Promise.race([working, late.promise]);
     } finally {
       timer.cancel();
     }
+  }
+
+  /** The types of dockerode know these three without the options that they take. */
+  ping(abortSignal: AbortSignal): Promise<unknown> {
+    return (this.docker.ping.bind(this.docker) as Ask<unknown>)({ abortSignal });
+  }
+
+  info(abortSignal: AbortSignal): Promise<unknown> {
+    return (this.docker.info.bind(this.docker) as Ask<unknown>)({ abortSignal });
+  }
+
+  version(abortSignal: AbortSignal): Promise<DockerVersion> {
+    return (this.docker.version.bind(this.docker) as Ask<DockerVersion>)({ abortSignal });
   }
 }

@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
 import { pack, type Pack } from 'tar-stream';
 import type { Engine } from './engine.ts';
+import { engineStream } from './engine-stream.ts';
 import { hostPrograms, type HostProgram } from './host-programs.ts';
 import { errorIn, type EngineMessage } from './image-progress.ts';
 import { parseImageReference } from './image-reference.ts';
@@ -83,7 +83,7 @@ async function importTar(engine: Engine, tar: Pack, image: string, libraries: re
     (abortSignal) => engine.docker.importImage(tar as unknown as NodeJS.ReadableStream, { ...options, abortSignal }),
     IMPORT_TIMEOUT_MS,
   );
-  for await (const message of jsonLines(stream as Readable)) {
+  for await (const message of jsonLines(engineStream(stream))) {
     const error = errorIn(message as EngineMessage);
     if (error !== undefined) throw new Error(error);
   }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { PrepareProgress } from '../../fleet/runtime.ts';
 
 /** What the engine writes, line by line, while it builds or pulls. */
@@ -22,9 +23,8 @@ export function printable(text: string): string[] {
   return text
     .split(/[\r\n]+/)
     .map((line) =>
-      line
-        .replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
-        .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+      stripVTControlCharacters(line)
+        .replace(/\p{Cc}/gu, ' ')
         .trimEnd(),
     )
     .filter((line) => line !== '')

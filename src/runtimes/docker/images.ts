@@ -39,12 +39,14 @@ export class Images {
     this.#options = options;
   }
 
-  prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared> {
+  async prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared> {
     const { source, name } = spec;
+    if (options.signal.aborted)
+      throw new RuntimeError('internal', `the image of service ${name} is not wanted any more`);
     if (source.kind === 'build') return this.#build(spec, source, options);
     if (source.kind === 'image') return this.#fetch(name, source, options);
     const message = `service ${name} has neither 'image' nor 'build', so Docker cannot run it; add one of them`;
-    return Promise.reject(new RuntimeError('not_runnable', message));
+    throw new RuntimeError('not_runnable', message);
   }
 
   async #fetch(service: string, { image, pull }: ImageSource, options: PrepareOptions): Promise<Prepared> {
@@ -68,10 +70,11 @@ export class Images {
     return { imageId: pulled.Id, fresh: pulled.Id !== present?.Id };
   }
 
-  async #pull(service: string, image: string, { onProgress, signal }: PrepareOptions): Promise<void> {
+  async #pull(service: string, image: string, options: PrepareOptions): Promise<void> {
     const { engine, credentials } = this.#options;
+    const { signal } = options;
     try {
-      await pullImage(engine, credentials, image, { onProgress, signal, silenceMs: PULL_SILENCE_MS });
+      await pullImage(engine, credentials, image, { ...options, silenceMs: PULL_SILENCE_MS });
     } catch (error) {
       const fault = unreachable(error, engine.address);
       if (fault && !signal.aborted) throw unavailable(fault, error);

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { PrepareProgress } from '../../fleet/runtime.ts';
 import type { Engine } from './engine.ts';
+import { engineStream } from './engine-stream.ts';
 import { errorIn, PullProgress, type EngineMessage } from './image-progress.ts';
 import { parseImageReference } from './image-reference.ts';
 import { jsonLines } from './json-lines.ts';
@@ -19,26 +19,28 @@ export async function pullImage(
   engine: Engine,
   credentials: RegistryCredentials,
   image: string,
-  { onProgress, signal, silenceMs }: PullOptions,
+  options: PullOptions,
 ): Promise<void> {
+  const { signal, silenceMs } = options;
   const { registry, name, tag } = parseImageReference(image);
   const auth = await credentials.find(registry);
   const watchdog = new Watchdog(silenceMs, signal);
   try {
     // The engine answers only when the registry has, so the bound on silence is the one that counts here.
-    const stream = await engine.docker.createImage(auth, {
+    const answer = await engine.docker.createImage(auth, {
       fromImage: name,
       ...(tag === undefined ? {} : { tag }),
       abortSignal: watchdog.signal,
     });
-    watchdog.guard(stream as Readable);
+    const stream = engineStream(answer);
+    watchdog.guard(stream);
     const progress = new PullProgress(image);
-    for await (const value of jsonLines(stream as Readable)) {
+    for await (const value of jsonLines(stream)) {
       watchdog.touch();
       const message = value as EngineMessage;
       const error = errorIn(message);
       if (error !== undefined) throw new Error(error);
-      onProgress(progress.read(message));
+      options.onProgress(progress.read(message));
     }
   } catch (error) {
     throw watchdog.explain(error, `no word of the registry for ${silenceMs / 1000} s`);

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { ImageBuildOptions } from 'dockerode';
 import { RuntimeError } from '../../fleet/errors.ts';
 import type { PrepareOptions } from '../../fleet/runtime.ts';
 import type { Engine } from './engine.ts';
+import { engineStream, type EngineStream } from './engine-stream.ts';
 import { refused, unavailable, unreachable } from './errors.ts';
 import { BuildProgress, errorIn, type EngineMessage } from './image-progress.ts';
 import { jsonLines } from './json-lines.ts';
@@ -21,6 +21,7 @@ class Build {
   readonly #engine: Engine;
   readonly #request: BuildRequest;
   readonly #tail: string[] = [];
+  readonly #progress = new BuildProgress();
 
   constructor(engine: Engine, request: BuildRequest) {
     this.#engine = engine;
@@ -49,12 +50,10 @@ class Build {
     return new RuntimeError('build_timeout', message, { logTail: this.#tail });
   }
 
-  async #open(abortSignal: AbortSignal): Promise<Readable> {
+  async #open(abortSignal: AbortSignal): Promise<EngineStream> {
     const { tar, options } = this.#request;
     try {
-      const stream = (await this.#engine.docker.buildImage(tar, { ...options, abortSignal })) as Readable;
-      stream.on('error', () => undefined);
-      return stream;
+      return engineStream(await this.#engine.docker.buildImage(tar, { ...options, abortSignal }));
     } catch (error) {
       const fault = unreachable(error, this.#engine.address);
       // A connection that broke while the context went out is a build that was cut; one that was never made is no build.
@@ -75,31 +74,22 @@ class Build {
     // docker-modem's followProgress would call this a success: the status line said 200 long ago.
     if (error !== undefined) throw this.failed(error.trim());
   }
-
-  readonly #progress = new BuildProgress();
 }
 
 /** Builds one image and streams its log. Rejects with `build_failed`, `build_timeout` or `disk_full`, and what it wrote last. */
 export async function runBuild(engine: Engine, request: BuildRequest): Promise<void> {
-  const abort = new AbortController();
-  const onAbort = (): void => abort.abort();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    abort.abort();
-  }, request.timeoutMs);
-  request.signal.addEventListener('abort', onAbort, { once: true });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), request.timeoutMs);
   const build = new Build(engine, request);
   try {
-    if (request.signal.aborted) throw build.failed('it was called off');
-    await build.run(abort.signal);
+    await build.run(AbortSignal.any([request.signal, late.signal]));
   } catch (error) {
-    if (late) throw build.timedOut();
+    if (late.signal.aborted) throw build.timedOut();
     if (request.signal.aborted) throw build.failed('it was called off', error);
     throw error;
   } finally {
     clearTimeout(timer);
-    request.signal.removeEventListener('abort', onAbort);
-    (request.tar as Readable).destroy();
+    // The rest of the context is not read when nobody takes it any more.
+    (request.tar as unknown as { destroy(): void }).destroy();
   }
 }

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { EngineStream } from './engine-stream.ts';
 
 /** Ends a stream of the engine when nothing came for too long, or when the caller gave up. */
 export class Watchdog {
@@ -24,9 +24,8 @@ export class Watchdog {
   }
 
   /** Destroys the stream when the time is over. */
-  guard(stream: Readable): void {
-    stream.on('error', () => undefined);
-    const end = (): void => void stream.destroy(new Error('ended by its watchdog'));
+  guard(stream: EngineStream): void {
+    const end = (): void => stream.destroy(new Error('ended by its watchdog'));
     if (this.#abort.signal.aborted) end();
     this.#abort.signal.addEventListener('abort', end, { once: true });
   }

@@ -1,0 +1,234 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { ServiceSpec } from '../../config/service-spec.ts';
+import { RuntimeError } from '../../fleet/errors.ts';
+import type {
+  LogLine,
+  LogOptions,
+  ObservedInstance,
+  Prepared,
+  PrepareOptions,
+  Runtime,
+  RuntimeCondition,
+  RuntimeEvent,
+  Usage,
+} from '../../fleet/runtime.ts';
+import { configHash } from '../config-hash.ts';
+import { LABELS } from '../labels.ts';
+import { BaseImage, type BaseImageOptions } from './base-image.ts';
+import { Connection } from './connection.ts';
+import { Containers } from './containers.ts';
+import { parseDockerHost } from './docker-host.ts';
+import type { EndpointMode } from './endpoints.ts';
+import { Engine } from './engine.ts';
+import { Events } from './events.ts';
+import { execIn } from './exec.ts';
+import { Images } from './images.ts';
+import { Logs } from './logs.ts';
+import { ProjectNetwork } from './network.ts';
+import { observe } from './observe.ts';
+import { RegistryCredentials } from './registry-credentials.ts';
+import { removeProject, type Removed } from './remove-project.ts';
+import { readUsage } from './usage.ts';
+
+export interface DockerRuntimeOptions {
+  /** As in the setting DOCKER_HOST; empty = the local socket. */
+  readonly dockerHost?: string | undefined;
+  /** Whose containers these are. */
+  readonly project: string;
+  readonly network: string;
+  readonly proxyId: string;
+  readonly domain: string;
+  readonly buildTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The host names of all routes, which lead from inside a container to the daemon. Asked at each `create`. */
+  readonly hostsOf: () => readonly string[];
+  /** The PEM of a CA that containers are to trust. Asked at each `create`. */
+  readonly trustCa?: (() => Promise<string | undefined>) | undefined;
+  /** For every instance; a service's own `env` goes before it. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The image under the services that is made when it is absent. */
+  readonly baseImage?: Pick<BaseImageOptions, 'name' | 'dockerfile'> | undefined;
+  /** `auto` asks the engine whether container addresses can be reached. */
+  readonly endpoints?: EndpointMode | 'auto' | undefined;
+  /** How long a call may take that is no stream and no build. */
+  readonly callTimeoutMs?: number | undefined;
+  readonly heartbeatMs?: number | undefined;
+}
+
+const CALL_TIMEOUT_MS = 20_000;
+const HEARTBEAT_MS = 15_000;
+
+/** Runs instances as containers of a Docker engine. The words of its methods are in fleet/runtime.ts. */
+export class DockerRuntime implements Runtime {
+  readonly kind = 'docker';
+  readonly #options: DockerRuntimeOptions;
+  readonly #engine: Engine;
+  readonly #events: Events;
+  readonly #connection: Connection;
+  readonly #network: ProjectNetwork;
+  readonly #baseImage: BaseImage | undefined;
+  readonly #images: Images;
+  readonly #containers: Containers;
+  readonly #logs: Logs;
+  readonly #closing = new AbortController();
+
+  constructor(options: DockerRuntimeOptions) {
+    const { dockerHost, project, clock, log, buildTimeoutMs, baseImage } = options;
+    this.#options = options;
+    const host = parseDockerHost(dockerHost);
+    const engine = new Engine({ host, clock, callTimeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS });
+    const credentials = new RegistryCredentials();
+    this.#engine = engine;
+    this.#events = new Events(engine, project, log);
+    this.#connection = this.#connect();
+    this.#network = new ProjectNetwork(engine, options.network, project);
+    this.#baseImage = baseImage && new BaseImage({ ...baseImage, engine, log, buildTimeoutMs, credentials });
+    this.#images = new Images({ engine, project, credentials, baseImage: this.#baseImage, buildTimeoutMs, log });
+    this.#containers = new Containers(engine, project, clock);
+    this.#logs = new Logs({ engine, containers: this.#containers, clock });
+  }
+
+  get condition(): RuntimeCondition {
+    return this.#connection.condition;
+  }
+
+  /** Where the engine is asked: `unix:///var/run/docker.sock`. */
+  get address(): string {
+    return this.#engine.address;
+  }
+
+  start(): Promise<void> {
+    return this.#connection.start();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#baseImage?.close();
+    await this.#connection.close();
+  }
+
+  onEvent(listener: (event: RuntimeEvent) => void): () => void {
+    return this.#events.subscribe(listener);
+  }
+
+  prepare(spec: ServiceSpec, { onProgress, signal }: PrepareOptions): Promise<Prepared> {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    return this.#images.prepare(spec, { onProgress: (progress) => onProgress(progress), signal: either });
+  }
+
+  async create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {
+    const { proxyId, domain, network, environment = {}, hostsOf, trustCa } = this.#options;
+    const { id: networkId, gateway } = await this.#network.ensure();
+    const container = await this.#containers.ensure(spec, {
+      index,
+      imageId,
+      proxyId,
+      domain,
+      network,
+      networkId,
+      environment,
+      // From within a virtual machine the network's gateway is the machine, not the host.
+      gateway: this.#mode === 'direct' ? gateway : 'host-gateway',
+      mode: this.#mode,
+      init: this.#connection.traits?.init ?? false,
+      hosts: hostsOf(),
+      trust: await trustCa?.(),
+    });
+    return this.#observed(container, spec.name);
+  }
+
+  async startInstance(runtimeId: string): Promise<ObservedInstance> {
+    const container = await this.#containers.start(runtimeId);
+    return this.#observed(container, container.Config.Labels[LABELS.service] ?? '');
+  }
+
+  pauseInstance(runtimeId: string): Promise<void> {
+    return this.#containers.pause(runtimeId);
+  }
+
+  stopInstance(runtimeId: string, graceMs: number): Promise<void> {
+    return this.#containers.stop(runtimeId, graceMs);
+  }
+
+  removeInstance(runtimeId: string): Promise<void> {
+    return this.#containers.remove(runtimeId);
+  }
+
+  async inspect(runtimeId: string): Promise<ObservedInstance | undefined> {
+    const container = await this.#containers.inspect(runtimeId);
+    return container && this.#observe(container);
+  }
+
+  async list(): Promise<ObservedInstance[]> {
+    const containers = await this.#containers.list();
+    return containers.flatMap((container) => this.#observe(container) ?? []);
+  }
+
+  configHash(spec: ServiceSpec): string {
+    return configHash(spec, this.kind);
+  }
+
+  async exec(runtimeId: string, command: readonly string[], signal: AbortSignal): Promise<number> {
+    const observed = await this.inspect(runtimeId);
+    const service = observed?.key.service ?? 'unknown';
+    if (!observed) throw new RuntimeError('probe_failed', `cannot run '${command[0] ?? ''}': the container is gone`);
+    return execIn(this.#engine, this.#options.clock, { service, id: runtimeId, command, signal });
+  }
+
+  logs(runtimeId: string, { tail, follow, signal }: LogOptions): AsyncIterable<LogLine> {
+    const closing = this.#closing.signal;
+    return this.#logs.read(runtimeId, { tail, follow, signal: signal ? AbortSignal.any([signal, closing]) : closing });
+  }
+
+  usage(runtimeId: string, signal: AbortSignal): AsyncIterable<Usage> {
+    return readUsage(this.#engine, this.#containers, runtimeId, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  /** The host's address on the network of the instances, to listen on; undefined where the host has none there. */
+  async gateway(): Promise<string | undefined> {
+    if (this.#mode === 'published') return undefined;
+    return (await this.#network.ensure()).gateway;
+  }
+
+  /** Stops and removes all that was made for this project: containers, network, images, and volumes when asked for. */
+  removeAll(options: { readonly volumes: boolean }): Promise<Removed> {
+    return removeProject(this.#engine, this.#options.project, options);
+  }
+
+  get #mode(): EndpointMode {
+    const { endpoints = 'auto' } = this.#options;
+    if (endpoints !== 'auto') return endpoints;
+    return (this.#connection.traits?.reachable ?? this.#engine.local) ? 'direct' : 'published';
+  }
+
+  #connect(): Connection {
+    const { clock, log, heartbeatMs = HEARTBEAT_MS } = this.#options;
+    const events = this.#events;
+    const connection = new Connection({
+      engine: this.#engine,
+      clock,
+      log,
+      heartbeatMs,
+      openEvents: (since, signal) => events.open(since, signal),
+      readEvents: (stream) => events.read(stream),
+      lastEventAt: () => events.lastAt,
+      onCondition: (condition) => events.emit({ type: 'condition', condition }),
+    });
+    this.#engine.onUnreachable = () => connection.suspect();
+    return connection;
+  }
+
+  #observe(container: ContainerInspectInfo): ObservedInstance | undefined {
+    const { project, network, clock } = this.#options;
+    return observe(container, { project, network, mode: this.#mode, nowEpochMs: clock.epochMs() });
+  }
+
+  #observed(container: ContainerInspectInfo, service: string): ObservedInstance {
+    const observed = this.#observe(container);
+    if (observed) return observed;
+    throw new RuntimeError('create_failed', `the container of service ${service} is being removed by somebody else`);
+  }
+}

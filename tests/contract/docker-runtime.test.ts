@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import { beforeAll, describe } from 'vitest';
+import { SystemClock } from '../../src/lib/clock.ts';
+import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
+import { dockerAvailable, fixtureImage, removeDockerProject } from '../support/docker.ts';
+import { serviceSpec } from '../support/service-spec.ts';
+import { runtimeSuite } from './runtime-suite.ts';
+
+const available = await dockerAvailable();
+
+function options(project: string): DockerRuntimeOptions {
+  return {
+    project,
+    network: `${project}-net`,
+    proxyId: 'test',
+    domain: 'example.localhost',
+    buildTimeoutMs: 120_000,
+    clock: new SystemClock(),
+    log: pino({ level: 'silent' }),
+    hostsOf: () => [],
+  };
+}
+
+describe.skipIf(!available)('the Docker runtime', () => {
+  let image = '';
+  let count = 0;
+
+  beforeAll(async () => {
+    image = await fixtureImage();
+  });
+
+  for (const endpoints of ['direct', 'published'] as const) {
+    runtimeSuite(`Docker, endpoints ${endpoints}`, {
+      open: async () => {
+        const project = `rv-contract-${randomBytes(4).toString('hex')}`;
+        const runtime = new DockerRuntime({ ...options(project), endpoints });
+        await runtime.start();
+        return {
+          runtime,
+          close: async () => {
+            await runtime.close();
+            await removeDockerProject(project);
+          },
+        };
+      },
+      spec: (overrides = {}) => {
+        count += 1;
+        return serviceSpec({ name: `svc-${count}`, source: { kind: 'image', image, pull: 'never' }, ...overrides });
+      },
+      missing: () =>
+        serviceSpec({ name: 'absent', source: { kind: 'image', image: 'reveille-absent:none', pull: 'never' } }),
+    });
+  }
+});
