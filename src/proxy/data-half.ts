@@ -119,11 +119,9 @@ export class DataHalf {
 
   /** Takes no new connections, lets what runs come to its end, and cuts the rest after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
-    await Promise.all([
-      this.#listener.drain({ timeoutMs }),
-      this.#redirect.drain({ timeoutMs }),
-      this.#closeFeedSoon(),
-    ]);
+    // Those who only watch a wake need not be waited for.
+    this.#feed.close();
+    await Promise.all([this.#listener.drain({ timeoutMs }), this.#redirect.drain({ timeoutMs })]);
     await this.#forwarder.close();
     this.#unsubscribe?.();
   }
