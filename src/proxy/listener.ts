@@ -28,7 +28,7 @@ export interface CertificateSource {
   onChange(listener: () => void): () => void;
 }
 
-export interface ListenerHandlers {
+interface ListenerHandlers {
   onExchange(exchange: ClientExchange): void;
   /** A WebSocket handshake over HTTP/1.1. */
   onUpgrade(exchange: Http1UpgradeExchange): void;
@@ -141,16 +141,16 @@ export class Listener {
    * Takes no new connection, lets what runs come to its end and tells every client to go elsewhere.
    * Resolves when all connections are gone, at the latest at the deadline, when the rest is cut.
    */
-  drain(options: DrainOptions): Promise<void> {
+  async drain(options: DrainOptions): Promise<void> {
     for (const address of this.addresses) this.stopListening(address);
-    return this.#drain.run(options);
+    await this.#drain.run(options);
+    this.#stopWatching?.();
+    this.#http1.close();
   }
 
   /** Ends at once. */
-  async close(): Promise<void> {
-    await this.drain({ timeoutMs: 0, announceMs: 0 });
-    this.#stopWatching?.();
-    this.#http1.close();
+  close(): Promise<void> {
+    return this.drain({ timeoutMs: 0, announceMs: 0 });
   }
 
   #begin(): void {

@@ -73,15 +73,16 @@ export class Redirect {
     if (!this.#servers.has(address)) await this.#open(address, this.#port);
   }
 
-  drain(options: DrainOptions): Promise<void> {
+  /** As Listener.drain. */
+  async drain(options: DrainOptions): Promise<void> {
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
-    return this.#drain.run(options);
+    await this.#drain.run(options);
+    this.#front.close();
   }
 
-  async close(): Promise<void> {
-    await this.drain({ timeoutMs: 0, announceMs: 0 });
-    this.#front.close();
+  close(): Promise<void> {
+    return this.drain({ timeoutMs: 0, announceMs: 0 });
   }
 
   async #open(address: string, port: number): Promise<number> {
