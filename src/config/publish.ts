@@ -6,7 +6,7 @@ import type { PublishSpec } from './service-spec.ts';
 const FORM = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/;
 
 /** A port as Docker publishes it: '[address:]hostPort:containerPort[/udp]'. */
-export function parsePublish(value: unknown): PublishSpec {
+function parsePublish(value: unknown): PublishSpec {
   const match = FORM.exec(typeof value === 'string' ? value : '');
   if (!match) {
     throw new Unacceptable("must be '[address:]hostPort:containerPort[/udp]', such as '127.0.0.1:27017:27017'");

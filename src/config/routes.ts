@@ -12,7 +12,7 @@ export interface ParsedRoute {
 }
 
 /** The host of a route as a full name: 'app' and '*.preview' are below the domain, '@' is the domain, a dotted name is itself. */
-export function parseRouteHost(value: unknown, domain: string): string {
+function parseRouteHost(value: unknown, domain: string): string {
   if (value === undefined) throw new Unacceptable('is undefined; is a variable of .env misspelled?');
   if (value === '@') return domain;
   if (typeof value !== 'string') throw new Unacceptable("must be a host: 'app', 'api.example.com', '*.preview' or '@'");
@@ -26,7 +26,7 @@ export function parseRouteHost(value: unknown, domain: string): string {
 }
 
 /** A prefix, '/' or without a slash at its end. Whatever an upstream could read as another path is refused. */
-export function parseRoutePath(value: unknown): string {
+function parseRoutePath(value: unknown): string {
   if (typeof value !== 'string' || !value.startsWith('/'))
     throw new Unacceptable("must be a path that starts with '/'");
   if (!/^[\w/.~!$&'()*+,;=:@%-]+$/.test(value) || /%(?![0-9a-f]{2})|%(2e|2f|5c|00|25)/i.test(value)) {

@@ -6,7 +6,7 @@ import { z } from 'zod';
  *
  * @param complaintAbout says what is wrong with a name, if anything is.
  */
-export function stringMap(complaintAbout: (name: string) => string | undefined): z.ZodType<Record<string, string>> {
+function stringMap(complaintAbout: (name: string) => string | undefined): z.ZodType<Record<string, string>> {
   return z.unknown().transform((value, context) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       context.addIssue('must be an object of names and values');

@@ -56,7 +56,7 @@ function parseMode(mode: string | undefined): boolean {
 }
 
 /** A mount as Docker writes it: 'name-or-path:/path/in/container[:ro]'. */
-export function parseVolume(value: unknown, baseDir: string, sockets: readonly string[]): VolumeSpec {
+function parseVolume(value: unknown, baseDir: string, sockets: readonly string[]): VolumeSpec {
   const [source, target, mode, ...more] = typeof value === 'string' && !value.includes('\0') ? value.split(':') : [];
   if (!source || target === undefined || more.length > 0) {
     throw new Unacceptable(

@@ -4,13 +4,24 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigWatcher, type ConfigChange } from '../../../src/config/watch-config.ts';
-import { SystemClock } from '../../../src/lib/clock.ts';
+import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 let folder: string;
 let changes: ConfigChange['kind'][];
 let watcher: ConfigWatcher;
 
 const at = (name: string): string => join(folder, name);
+
+function watcherWith(clock: Clock): ConfigWatcher {
+  return new ConfigWatcher({
+    manifestPath: at('manifest.ts'),
+    envPath: at('.env'),
+    clock,
+    logger: pino({ level: 'silent' }),
+    onChange: ({ kind }) => changes.push(kind),
+  });
+}
 
 async function expectChange(kind: ConfigChange['kind']): Promise<void> {
   await vi.waitFor(() => expect([...new Set(changes)]).toEqual([kind]), { timeout: 10_000, interval: 5 });
@@ -24,13 +35,7 @@ describe('the watch on the configuration', () => {
     mkdirSync(at('parts'));
     writeFileSync(at('manifest.ts'), '1');
     writeFileSync(at('parts/part.ts'), '1');
-    watcher = new ConfigWatcher({
-      manifestPath: at('manifest.ts'),
-      envPath: at('.env'),
-      clock: new SystemClock(),
-      logger: pino({ level: 'silent' }),
-      onChange: ({ kind }) => changes.push(kind),
-    });
+    watcher = watcherWith(new SystemClock());
     await watcher.start();
   });
 
@@ -39,11 +44,21 @@ describe('the watch on the configuration', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('notices a manifest that is written, in several steps, as one change', async () => {
-    writeFileSync(at('manifest.ts'), '');
-    writeFileSync(at('manifest.ts'), '22');
-    writeFileSync(at('manifest.ts'), '333');
-    await expectChange('manifest');
+  it('takes what is written within a tenth of a second for one change', async () => {
+    await watcher.close();
+    const clock = new FakeClock();
+    watcher = watcherWith(clock);
+    await watcher.start();
+    for (const text of ['22', '333']) {
+      writeFileSync(at('manifest.ts'), text);
+      await vi.waitFor(() => expect(clock.nextInMs).toBe(100), { timeout: 10_000, interval: 5 });
+      clock.advance(60);
+    }
+    expect(changes).toEqual([]);
+    await vi.waitFor(() => {
+      clock.advance(100);
+      expect(changes).toEqual(['manifest']);
+    });
   });
 
   it('notices a manifest that is replaced by a rename, again and again', async () => {
