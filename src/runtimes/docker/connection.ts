@@ -23,6 +23,7 @@ export interface ConnectionOptions {
   readonly random?: () => number;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const PING_TIMEOUT_MS = 5_000;
 /** A stream that ends sooner than this is no connection: the next one waits. */
 const STABLE_MS = 1_000;
@@ -80,31 +81,35 @@ export class Connection {
     const { clock } = this.#options;
     while (!this.#closed) {
       const since = clock.now();
-      const fault = await this.#serve();
+      const wasUp = await this.#serve();
       this.#firstAttempt.resolve(undefined);
-      if (this.#closed) return;
-      if (fault === undefined && clock.now() - since > STABLE_MS) continue;
-      await sleep(clock, this.#backoff.fail(), this.#closing.signal);
+      const stable = wasUp && clock.now() - since > STABLE_MS;
+      // Returns at once when this object is closed.
+      if (!stable) await sleep(clock, this.#backoff.fail(), this.#closing.signal);
     }
   }
 
-  /** One connection from its attempt to its end; undefined when it was up. */
-  async #serve(): Promise<unknown> {
+  /** One connection from its attempt to its end; tells whether it was up in between. */
+  async #serve(): Promise<boolean> {
     const { engine, openEvents, readEvents, lastEventAt } = this.#options;
     try {
-      this.traits = await engine.attempt((abortSignal) => describeEngine(engine, abortSignal));
+      this.traits = await this.#attempt((abortSignal) => describeEngine(engine, abortSignal));
       const from = lastEventAt() ?? this.traits.time;
-      this.#stream = await engine.attempt((abortSignal) => openEvents(from, abortSignal));
+      this.#stream = await this.#attempt((abortSignal) => openEvents(from, abortSignal));
     } catch (error) {
       this.#down(error);
-      return error;
+      return false;
     }
     this.#up();
     const beat = this.#heartbeat();
     await readEvents(this.#stream).catch(() => undefined);
     beat.abort();
     this.#stream = undefined;
-    return undefined;
+    return true;
+  }
+
+  #attempt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#options.engine.attempt(work, CONNECT_TIMEOUT_MS, this.#closing.signal);
   }
 
   #heartbeat(): AbortController {

@@ -1,6 +1,7 @@
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { portsOf, type ServiceSpec } from '../../config/service-spec.ts';
 import { configHash, hashOf } from '../config-hash.ts';
+import { instanceEnvironment } from '../instance-environment.ts';
 import { LABELS, projectLabels } from '../labels.ts';
 import type { EndpointMode } from './endpoints.ts';
 import { containerName } from './names.ts';
@@ -69,8 +70,10 @@ function aliases({ name, routes }: ServiceSpec, domain: string): string[] {
   return routes.length === 0 ? [name, `${name}.${domain}`] : [name];
 }
 
-function environment(spec: ServiceSpec, { trust, environment: common }: CreateContext): Record<string, string> {
-  return { ...common, ...(trust !== undefined && { NODE_EXTRA_CA_CERTS: TRUST_PATH }), ...spec.env };
+function environment(spec: ServiceSpec, { trust, environment: common, index }: CreateContext): Record<string, string> {
+  const who = instanceEnvironment({ service: spec.name, index });
+  const trusted = trust === undefined ? {} : { NODE_EXTRA_CA_CERTS: TRUST_PATH };
+  return { PORT: String(spec.port), ...common, ...who, ...trusted, ...spec.env };
 }
 
 /** What may change without the spec: a container that runs keeps the old ones, one that does not is replaced. */

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { ContainerInspectInfo } from 'dockerode';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -49,7 +50,7 @@ export interface DockerRuntimeOptions {
   readonly trustCa?: (() => Promise<string | undefined>) | undefined;
   /** For every instance; a service's own `env` goes before it. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** The image under the services that is made when it is absent. */
+  /** The image under the services that is made when it is absent; without it reveille-base:20 from Dockerfile.base. */
   readonly baseImage?: Pick<BaseImageOptions, 'name' | 'dockerfile'> | undefined;
   /** `auto` asks the engine whether container addresses can be reached. */
   readonly endpoints?: EndpointMode | 'auto' | undefined;
@@ -60,6 +61,11 @@ export interface DockerRuntimeOptions {
 
 const CALL_TIMEOUT_MS = 20_000;
 const HEARTBEAT_MS = 15_000;
+/** At the root of the project, as far up from src/ as from dist/. */
+const BASE_IMAGE = {
+  name: 'reveille-base:20',
+  dockerfile: fileURLToPath(new URL('../../../Dockerfile.base', import.meta.url)),
+};
 
 /** Runs instances as containers of a Docker engine. The words of its methods are in fleet/runtime.ts. */
 export class DockerRuntime implements Runtime {
@@ -69,14 +75,14 @@ export class DockerRuntime implements Runtime {
   readonly #events: Events;
   readonly #connection: Connection;
   readonly #network: ProjectNetwork;
-  readonly #baseImage: BaseImage | undefined;
+  readonly #baseImage: BaseImage;
   readonly #images: Images;
   readonly #containers: Containers;
   readonly #logs: Logs;
   readonly #closing = new AbortController();
 
   constructor(options: DockerRuntimeOptions) {
-    const { dockerHost, project, clock, log, buildTimeoutMs, baseImage } = options;
+    const { dockerHost, project, clock, log, buildTimeoutMs } = options;
     this.#options = options;
     const host = parseDockerHost(dockerHost);
     const engine = new Engine({ host, clock, callTimeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS });
@@ -85,7 +91,7 @@ export class DockerRuntime implements Runtime {
     this.#events = new Events(engine, project, log);
     this.#connection = this.#connect();
     this.#network = new ProjectNetwork(engine, options.network, project);
-    this.#baseImage = baseImage && new BaseImage({ ...baseImage, engine, log, buildTimeoutMs, credentials });
+    this.#baseImage = new BaseImage({ ...(options.baseImage ?? BASE_IMAGE), engine, log, buildTimeoutMs, credentials });
     this.#images = new Images({ engine, project, credentials, baseImage: this.#baseImage, buildTimeoutMs, log });
     this.#containers = new Containers(engine, project, clock);
     this.#logs = new Logs({ engine, containers: this.#containers, clock });
@@ -106,7 +112,7 @@ export class DockerRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#baseImage?.close();
+    this.#baseImage.close();
     await this.#connection.close();
   }
 
@@ -114,9 +120,9 @@ export class DockerRuntime implements Runtime {
     return this.#events.subscribe(listener);
   }
 
-  prepare(spec: ServiceSpec, { onProgress, signal }: PrepareOptions): Promise<Prepared> {
-    const either = AbortSignal.any([signal, this.#closing.signal]);
-    return this.#images.prepare(spec, { onProgress: (progress) => onProgress(progress), signal: either });
+  prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared> {
+    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+    return this.#images.prepare(spec, { onProgress: (progress) => options.onProgress(progress), signal });
   }
 
   async create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {

@@ -46,21 +46,28 @@ export class Engine {
     }
   }
 
-  /** The same with the bare error, for the connection itself. */
-  async attempt<T>(work: (signal: AbortSignal) => Promise<T>, timeoutMs = this.#callTimeoutMs): Promise<T> {
+  /** The same with the bare error, for the connection itself; `giveUp` ends the wait at once. */
+  async attempt<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    timeoutMs = this.#callTimeoutMs,
+    giveUp?: AbortSignal,
+  ): Promise<T> {
     const abort = new AbortController();
     // Raced as well as aborted: some calls of dockerode do not heed the signal.
     const late = deferred<never>();
-    const timer = this.#clock.after(timeoutMs, () => {
+    const end = (): void => {
       late.reject(new EngineTimeout(`no answer in ${timeoutMs} ms`));
       abort.abort();
-    });
+    };
+    const timer = this.#clock.after(timeoutMs, end);
+    giveUp?.addEventListener('abort', end, { once: true });
     const working = work(abort.signal);
     working.catch(() => undefined);
     try {
       return await Promise.race([working, late.promise]);
     } finally {
       timer.cancel();
+      giveUp?.removeEventListener('abort', end);
     }
   }
 

@@ -21,7 +21,7 @@ export interface ImagesOptions {
   readonly engine: Engine;
   readonly project: string;
   readonly credentials: RegistryCredentials;
-  readonly baseImage: BaseImage | undefined;
+  readonly baseImage: BaseImage;
   readonly buildTimeoutMs: number;
   readonly log: Logger;
 }
@@ -127,7 +127,6 @@ export class Images {
 
   async #ensureBase({ context, dockerfile, args }: BuildSource, options: PrepareOptions): Promise<void> {
     const { baseImage } = this.#options;
-    if (!baseImage) return;
     const text = await readFile(join(context, dockerfile), 'utf8');
     if (basesOf(text, args).includes(baseImage.name)) await baseImage.ensure(options);
   }

@@ -58,7 +58,7 @@ export class ProjectNetwork {
   async #find(): Promise<NetworkView | undefined> {
     try {
       const network = this.#engine.docker.getNetwork(this.#name);
-      return view(await this.#engine.call(() => network.inspect() as Promise<NetworkInspectInfo>));
+      return view(await this.#engine.call(() => network.inspect()));
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw error;
