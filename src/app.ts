@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Manifest } from './config/service-spec.ts';
 import type { Settings } from './config/settings.ts';
@@ -49,7 +49,7 @@ export class App {
       ...{ environment, log, clock: this.#clock, parts: this.#parts },
       settings: () => this.#settings,
       httpsPort: () => this.#dataHalf?.httpsPort ?? settings.httpsPort,
-      developmentCa: () => this.#developmentCa(),
+      caPath: () => this.#caPath,
     });
   }
 
@@ -179,10 +179,6 @@ export class App {
     this.#settings = { ...this.#settings, ...live };
     this.#log.level = logLevel;
     this.#dataHalf?.apply(live);
-  }
-
-  async #developmentCa(): Promise<string | undefined> {
-    return this.#caPath === undefined ? undefined : readFile(this.#caPath, 'utf8');
   }
 
   #report({ https, http }: ListeningPorts): void {

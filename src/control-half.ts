@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { loadManifest, type LoadedManifest } from './config/load-manifest.ts';
 import type { Manifest } from './config/service-spec.ts';
@@ -30,8 +31,8 @@ export interface ControlHalfOptions {
   readonly parts: Parts;
   /** The port that clients use, once it is known. */
   readonly httpsPort: () => number;
-  /** PEM that instances are to trust, in development. */
-  readonly developmentCa: () => Promise<string | undefined>;
+  /** The file of the authority that instances are to trust, in development. */
+  readonly caPath: () => string | undefined;
 }
 
 interface Opened {
@@ -137,6 +138,9 @@ export class ControlHalf {
     const { domain } = this.#settings;
     const port = String(this.#options.httpsPort());
     Object.assign(this.#instanceEnvironment, { REVEILLE_DOMAIN: domain, REVEILLE_HTTPS_PORT: port });
+    // A container gets the authority as a file of its own.
+    const caPath = this.runtime.kind === 'process' ? this.#options.caPath() : undefined;
+    if (caPath !== undefined) this.#instanceEnvironment['NODE_EXTRA_CA_CERTS'] = caPath;
     await this.fleet.start();
   }
 
@@ -210,8 +214,13 @@ export class ControlHalf {
       buildTimeoutMs: limits.buildTimeoutMs,
       environment: this.#instanceEnvironment,
       hostsOf: () => hostsOf(this.#manifest),
-      trustCa: () => this.#options.developmentCa(),
+      trustCa: () => this.#developmentCa(),
     });
+  }
+
+  async #developmentCa(): Promise<string | undefined> {
+    const caPath = this.#options.caPath();
+    return caPath === undefined ? undefined : readFile(caPath, 'utf8');
   }
 
   #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttService, proxyId: string): Fleet {

@@ -15,6 +15,7 @@ import {
 } from '../../fleet/runtime.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { instanceEnvironment } from '../instance-environment.ts';
 import { commandId, configHash } from './config-hash.ts';
 import { freePort } from './free-port.ts';
 import { processEnvironment } from './process-environment.ts';
@@ -137,8 +138,9 @@ export class ProcessRuntime implements Runtime {
   }
 
   #make(spec: ServiceSpec, index: number, hash: string, imageId: string): ProcessInstance {
-    const { project, clock, log, environment: common = {} } = this.#options;
+    const { project, clock, log, environment = {} } = this.#options;
     const key = { service: spec.name, index };
+    const common = { ...environment, ...instanceEnvironment(key) };
     const runtimeId = `${instanceId(key)}-${randomUUID().slice(0, 8)}`;
     const ports = portsOf(spec);
     if (ports.length > 1) {
