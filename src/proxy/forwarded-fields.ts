@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import type { ClientExchange } from './client-exchange.ts';
 
 /** Who says where a request came from; lower case. */
@@ -18,7 +17,7 @@ export function forwardedLines(exchange: ClientExchange, trusted: boolean): stri
   const { authority, secure } = exchange;
   const address = plainAddress(exchange.remoteAddress);
   const proto = secure ? 'https' : 'http';
-  const node = isIPv6(address) ? `"[${address}]"` : address;
+  const node = address.includes(':') ? `"[${address}]"` : address;
   const element = `for=${node};host="${authority}";proto=${proto}`;
   if (trusted) return trustedLines(exchange, address, proto, element);
   return (

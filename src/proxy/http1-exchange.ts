@@ -7,6 +7,9 @@ import { fieldValue } from './field-values.ts';
 import { lingerOnClose } from './lingering-close.ts';
 import type { RequestFacts } from './request-facts.ts';
 
+/** Above this the copy costs more than the write that it saves. */
+const MAX_HELD_BYTES = 8_192;
+
 /** One HTTP/1 request on top of node:http, which keeps the order of pipelined answers and the connection alive. */
 export class Http1Exchange implements ClientExchange {
   readonly requestId: string;
@@ -25,6 +28,8 @@ export class Http1Exchange implements ClientExchange {
   #ended = false;
   #aborted = false;
   #continued = false;
+  #written = false;
+  #held: string | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, facts: RequestFacts) {
     this.#request = request;
@@ -99,10 +104,31 @@ export class Http1Exchange implements ClientExchange {
     this.#response.writeHead(status, reason, fields);
   }
 
+  /**
+   * Small content that comes right behind its head is held until the end of this tick as text, because node:http sends
+   * head and text in one piece, and a whole small answer in a single write.
+   */
   write(chunk: Uint8Array): boolean {
-    if (chunk.length > 0) return this.#response.write(chunk);
-    this.#response.flushHeaders();
-    return true;
+    if (!this.#written && chunk.length > 0 && chunk.length <= MAX_HELD_BYTES && Buffer.isBuffer(chunk)) {
+      this.#written = true;
+      this.#held = chunk.toString('latin1');
+      process.nextTick(sendHeld, this);
+      return true;
+    }
+    this.flush();
+    this.#written = true;
+    return chunk.length === 0 || this.#response.write(chunk);
+  }
+
+  get holds(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Sends what is held, and the head even without content. */
+  flush(): void {
+    if (this.#held === undefined) this.#response.flushHeaders();
+    else this.#response.write(this.#held, 'latin1');
+    this.#held = undefined;
   }
 
   onDrain(listener: () => void): void {
@@ -114,12 +140,16 @@ export class Http1Exchange implements ClientExchange {
     if (trailers !== undefined && trailers.length > 0 && this.#response.chunkedEncoding) {
       this.#response.addTrailers(pairs(trailers));
     }
-    this.#response.end();
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) this.#response.end();
+    else this.#response.end(held, 'latin1');
   }
 
   /** A reset where that is possible: without a length and chunks a plain close would look like the end of the content. */
   abort(): void {
     this.#aborted = true;
+    this.#held = undefined;
     const { socket } = this.#request;
     if (socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
     else socket.resetAndDestroy();
@@ -130,7 +160,7 @@ export class Http1Exchange implements ClientExchange {
     const fields = [...headers, 'X-Request-Id', this.requestId];
     if (status !== 204 && status !== 304) fields.push('Content-Length', String(content.length));
     this.sendHead(status, STATUS_CODES[status] ?? '', fields);
-    if (this.method !== 'HEAD' && content.length > 0) this.#response.write(content);
+    if (this.method !== 'HEAD' && content.length > 0) this.write(content);
     this.end();
   }
 
@@ -156,6 +186,10 @@ function pairs(flat: RawHeaders): [string, string][] {
   const list: [string, string][] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) list.push([flat[at] ?? '', flat[at + 1] ?? '']);
   return list;
+}
+
+function sendHeld(exchange: Http1Exchange): void {
+  if (exchange.holds) exchange.flush();
 }
 
 function ignore(): void {

@@ -33,6 +33,8 @@ const KEEP_ALIVE_PROBE_MS = 30_000;
 
 /** One TCP connection to an upstream, from the connect to the close; the only one that touches its socket. */
 export class UpstreamConnection {
+  /** Where it is kept in the pool. */
+  readonly key: string;
   readonly endpoint: Endpoint;
   /** How many requests it has been given. */
   served = 0;
@@ -47,7 +49,13 @@ export class UpstreamConnection {
   #connected = false;
   #error: Error | undefined;
 
-  constructor(endpoint: Endpoint, limits: ResponseLimits, onClosed: (connection: UpstreamConnection) => void) {
+  constructor(
+    key: string,
+    endpoint: Endpoint,
+    limits: ResponseLimits,
+    onClosed: (connection: UpstreamConnection) => void,
+  ) {
+    this.key = key;
     this.endpoint = endpoint;
     this.#limits = limits;
     this.#onClosed = onClosed;

@@ -38,7 +38,7 @@ export class UpstreamPool implements Ticking {
   }
 
   connect(endpoint: Endpoint): UpstreamConnection {
-    const connection = new UpstreamConnection(endpoint, this.#options.responseLimits, this.#onClosed);
+    const connection = new UpstreamConnection(keyOf(endpoint), endpoint, this.#options.responseLimits, this.#onClosed);
     this.#all.add(connection);
     return connection;
   }
@@ -85,7 +85,7 @@ export class UpstreamPool implements Ticking {
   }
 
   #keep(connection: UpstreamConnection, idleDeadline: number): void {
-    const key = keyOf(connection.endpoint);
+    const key = connection.key;
     let idle = this.#idle.get(key);
     if (idle === undefined) this.#idle.set(key, (idle = []));
     if (idle.length >= this.#options.maxIdlePerUpstream) {
@@ -106,7 +106,7 @@ export class UpstreamPool implements Ticking {
 
   #forget(connection: UpstreamConnection): void {
     this.#all.delete(connection);
-    const key = keyOf(connection.endpoint);
+    const key = connection.key;
     const idle = this.#idle.get(key);
     if (idle === undefined) return;
     const at = idle.indexOf(connection);
