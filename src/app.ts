@@ -110,9 +110,10 @@ export class App {
     const { localIp, httpsPort, httpPort, trustedProxies, accessLog } = this.#settings;
     const { fleet: link, adminHost, socketPath } = this.#control;
     const affinitySecret = Buffer.from(await keptSecret(resolve(stateDir, 'affinity-secret'), 32), 'hex');
+    const ticketKeys = Buffer.from(await keptSecret(resolve(stateDir, 'ticket-keys'), 48), 'hex');
     const dataHalf = new DataHalf({
       ...{ link, certificates, clock: this.#clock, log: this.#log, development: this.#development },
-      ...{ address: localIp, httpsPort, httpPort, trustedProxies, accessLog, affinitySecret },
+      ...{ address: localIp, httpsPort, httpPort, trustedProxies, accessLog, affinitySecret, ticketKeys },
       admin: { host: adminHost, endpoint: { host: socketPath, port: 0 } },
       listenerLimits: listenerLimitsOf(this.#settings),
       forwardLimits: forwardLimitsOf(this.#settings),

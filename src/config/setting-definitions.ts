@@ -76,8 +76,8 @@ export const SETTINGS = {
 // prettier-ignore
 /** By the name of their field in `Settings.limits`. */
 export const LIMITS = {
-  tlsHandshakeTimeoutMs: { key: 'TLS_HANDSHAKE_TIMEOUT', group: limit, default: '10s', type: someDurationMs, meaning: 'How long a TLS handshake may take.' },
-  headersTimeoutMs: { key: 'HEADERS_TIMEOUT', group: limit, default: '15s', type: someDurationMs, meaning: 'How long the head of a request may take to arrive.' },
+  tlsHandshakeTimeoutMs: { key: 'TLS_HANDSHAKE_TIMEOUT', group: limit, default: '6s', type: someDurationMs, meaning: 'How long a TLS handshake may take.' },
+  headersTimeoutMs: { key: 'HEADERS_TIMEOUT', group: limit, default: '8s', type: someDurationMs, meaning: 'How long the head of a request may take to arrive.' },
   bodyTimeoutMs: { key: 'BODY_TIMEOUT', group: limit, default: '30s', type: someDurationMs, meaning: 'How long the body of a request may make no progress.' },
   connectTimeoutMs: { key: 'CONNECT_TIMEOUT', group: limit, default: '5s', type: someDurationMs, meaning: 'How long a connection to an upstream may take.' },
   responseTimeoutMs: { key: 'RESPONSE_TIMEOUT', group: limit, default: '60s', type: someDurationMs, meaning: 'How long an upstream may take until the head of its response.' },
@@ -87,7 +87,7 @@ export const LIMITS = {
   maxHeaderSizeBytes: { key: 'MAX_HEADER_SIZE', group: limit, default: '16k', type: someSizeBytes, meaning: 'The largest head of a request.' },
   maxUrlSizeBytes: { key: 'MAX_URL_SIZE', group: limit, default: '8k', type: someSizeBytes, meaning: 'The longest target of a request.' },
   maxBodySizeBytes: { key: 'MAX_BODY_SIZE', group: limit, default: '0', type: sizeBytes, meaning: 'The largest body of a request; 0 = unlimited.' },
-  maxConnectionsPerClient: { key: 'MAX_CONNECTIONS_PER_CLIENT', group: limit, default: '1000', type: types.count(1), meaning: 'Connections that one address may hold open.' },
+  maxConnectionsPerClient: { key: 'MAX_CONNECTIONS_PER_CLIENT', group: limit, default: '2048', type: types.count(1), meaning: 'Connections that one address may hold open.' },
 } as const satisfies Record<string, SettingDefinition>;
 
 // prettier-ignore

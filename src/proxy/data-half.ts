@@ -32,6 +32,8 @@ export interface DataHalfOptions {
   readonly admin: { readonly host: string; readonly endpoint: Endpoint };
   /** Signs the cookies that tie clients to instances. */
   readonly affinitySecret: Uint8Array;
+  /** 48 bytes: so that TLS sessions are resumed after a restart and by every other process that has them. */
+  readonly ticketKeys: Buffer;
   readonly trustedProxies: readonly string[];
   readonly accessLog: AccessLogMode;
   readonly listenerLimits: Partial<ListenerLimits>;
@@ -62,7 +64,7 @@ export class DataHalf {
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: DataHalfOptions) {
-    const { link, clock, log, development, certificates, listenerLimits: limits } = options;
+    const { link, clock, log, development, certificates, listenerLimits: limits, ticketKeys } = options;
     this.#options = options;
     this.#trusted = new AddressList(options.trustedProxies);
     const trusted = (address: string): boolean => this.#trusted.has(address);
@@ -78,7 +80,7 @@ export class DataHalf {
       onUpgrade: handler.upgrade.bind(handler),
       onRefused,
     };
-    this.#listener = new Listener({ certificates, handlers, requestIds, log, trusted, limits });
+    this.#listener = new Listener({ certificates, handlers, requestIds, log, trusted, limits, ticketKeys });
     this.#redirect = new Redirect({
       httpsPort: () => this.#listener.port,
       requestIds,

@@ -49,8 +49,8 @@ describe('the settings', () => {
       logFormat: 'pretty',
       accessLog: 'errors',
       limits: {
-        tlsHandshakeTimeoutMs: 10_000,
-        headersTimeoutMs: 15_000,
+        tlsHandshakeTimeoutMs: 6_000,
+        headersTimeoutMs: 8_000,
         bodyTimeoutMs: 30_000,
         connectTimeoutMs: 5000,
         responseTimeoutMs: 60_000,
@@ -60,7 +60,7 @@ describe('the settings', () => {
         maxHeaderSizeBytes: 16_384,
         maxUrlSizeBytes: 8192,
         maxBodySizeBytes: 0,
-        maxConnectionsPerClient: 1000,
+        maxConnectionsPerClient: 2_048,
       },
     });
   });
