@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import pc from 'picocolors';
+import {
+  adminHostOf,
+  manifestOf,
+  print,
+  printJson,
+  settingsOf,
+  type CliContext,
+  type GlobalOptions,
+} from './cli-context.ts';
+
+const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
+
+export function hostsCommand(context: CliContext): Command {
+  return new Command('hosts')
+    .description('the lines for /etc/hosts that make every name lead here')
+    .action(async (_options: unknown, command: Command) => {
+      const { json } = command.optsWithGlobals<GlobalOptions>();
+      const settings = await settingsOf(context);
+      const manifest = await manifestOf(context, settings);
+      const all = [...manifest.values()].flatMap(({ routes }) => routes.map(({ host }) => host));
+      const names = [...new Set([...all, adminHostOf(settings)])];
+      const hosts = names.filter((name) => !name.startsWith('*.'));
+      const wildcards = names.filter((name) => name.startsWith('*.'));
+      const address = ANY_ADDRESS.has(settings.localIp) ? '127.0.0.1' : settings.localIp;
+      if (json) {
+        printJson(context, { address, hosts, wildcards });
+        return;
+      }
+      for (const host of hosts) print(context, `${address} ${host}`);
+      // On its own channel, so that the output can be appended to the file as it is.
+      for (const name of wildcards) {
+        context.stderr.write(`${pc.yellow('!')} ${name} cannot stand in /etc/hosts, which knows no wildcards\n`);
+      }
+    });
+}
