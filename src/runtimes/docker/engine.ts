@@ -60,6 +60,7 @@ export class Engine {
       abort.abort();
     };
     const timer = this.#clock.after(timeoutMs, end);
+    if (giveUp?.aborted) end();
     giveUp?.addEventListener('abort', end, { once: true });
     const working = work(abort.signal);
     working.catch(() => undefined);
