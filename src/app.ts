@@ -1,5 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ConfigError } from './config/config-error.ts';
 import type { Manifest } from './config/service-spec.ts';
 import type { Settings } from './config/settings.ts';
 import { ConfigWatcher } from './config/watch-config.ts';
@@ -73,6 +74,7 @@ export class App {
   }
 
   async #start(): Promise<void> {
+    this.#refuseWhatIsNotBuilt();
     const { manifest, files } = await this.#control.loadManifest(this.#settings, this.#options.dotenvText);
     const stateDir = resolve(this.#settings.stateDir);
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -84,6 +86,17 @@ export class App {
     this.#listenForContainers(this.#control.runtime);
     await this.#watchConfig(files);
     this.#report(ports);
+  }
+
+  /** A setting that would silently do nothing is worse than none. */
+  #refuseWhatIsNotBuilt(): void {
+    const { mongoDbUri, mqttCommands, mqttDiscovery } = this.#settings;
+    if (mongoDbUri !== undefined) {
+      const message = 'MongoDB as the store is not built yet; leave it empty for the embedded store in STATE_DIR';
+      throw new ConfigError('The settings (.env and the environment)', [{ field: 'MONGO_DB_URI', message }]);
+    }
+    if (mqttCommands) this.#log.warn('MQTT_COMMANDS=on has no effect yet: command topics are not built');
+    if (mqttDiscovery !== undefined) this.#log.warn('MQTT_DISCOVERY has no effect yet: discovery is not built');
   }
 
   async #openCertificates(manifest: Manifest, stateDir: string): Promise<CertificateStore> {
