@@ -44,7 +44,7 @@ export interface ClientExchange {
   sendInformation(status: number, headers: RawHeaders): void;
   /** Sends the final head. Without a body (204, 304, HEAD) `end` follows. `reason` is ignored by HTTP/2. */
   sendHead(status: number, reason: string, headers: RawHeaders): void;
-  /** Sends content; false means: wait for `onDrain`. */
+  /** Sends content; false means: wait for `onDrain`. An empty chunk sends the head that has no content yet. */
   write(chunk: Uint8Array): boolean;
   onDrain(listener: () => void): void;
   /** A clean end, with trailers when the protocol and the client allow them. */

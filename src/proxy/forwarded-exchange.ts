@@ -56,6 +56,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   #pump: RequestBodyPump | undefined;
   #settled = false;
   #reused = false;
+  #tunnelled = false;
   #listensForDrain = false;
   #connectDeadline = Infinity;
   #continueDeadline = Infinity;
@@ -88,6 +89,11 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   /** Cuts it off, whatever it is doing. */
   cancel(): void {
     if (this.#settled) return;
+    // Both ends of a tunnel close when one does, which then settles it.
+    if (this.#tunnelled) {
+      this.#connection?.destroy();
+      return;
+    }
     this.#failWith(new UpstreamError('forwarder_closed', 'The proxy was stopped before the answer was complete.'));
   }
 
@@ -156,6 +162,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
     const { ticker, limits, via } = this.#context;
     if (this.#settled || upgrade === undefined || this.#connection === undefined) return;
     this.#stopWaiting();
+    this.#tunnelled = true;
     const { stallTimeoutMs } = limits;
     const upstream = this.#connection.detach();
     void tunnel({ upgrade, upstream, head, rest, extra, via, ticker, stallTimeoutMs }).then((bytes) => {
@@ -186,6 +193,8 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
     if (this.#settled) return;
     const { endpoint } = this.#request;
     const address = `${endpoint.host}:${endpoint.port}`;
+    // As long as the client has more to send and the upstream takes it, nobody can expect an answer.
+    if (this.#pump?.running === true && this.#relay.status === undefined) this.#startHeadTimer();
     if (nowMs >= this.#connectDeadline) {
       const { connectTimeoutMs } = this.#context.limits;
       const message = `${address} accepted no connection within ${connectTimeoutMs} ms.`;

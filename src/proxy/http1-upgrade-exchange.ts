@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Http1Exchange } from './http1-exchange.ts';
+import { lingerOnClose } from './lingering-close.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** What a client may send before its upgrade has been answered. */
@@ -35,7 +36,8 @@ export class Http1UpgradeExchange extends Http1Exchange {
     socket.on('error', () => socket.destroy());
     answer.shouldKeepAlive = false;
     answer.assignSocket(socket);
-    answer.once('finish', () => socket.end());
+    lingerOnClose(socket);
+    answer.once('finish', () => socket.destroySoon());
     if (head.length > 0) this.#keep(head);
     // Only a socket that is read tells that its peer has gone.
     socket.on('data', this.#onData);

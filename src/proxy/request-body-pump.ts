@@ -60,9 +60,9 @@ export class RequestBodyPump {
     return this.#state === 'sent';
   }
 
-  /** It is the upstream that keeps the rest of the content waiting. */
-  get blocked(): boolean {
-    return this.#state === 'blocked';
+  /** More is to come from the client, and the upstream takes it. */
+  get running(): boolean {
+    return this.#state === 'running';
   }
 
   start(): void {
@@ -72,6 +72,8 @@ export class RequestBodyPump {
     const { body } = this.#exchange;
     body.on('data', this.#onData);
     body.on('end', this.#onEnd);
+    // A listener alone does not start a stream that somebody has paused.
+    body.resume();
   }
 
   /** Sends no more; a little of what still comes is read and dropped. */

@@ -43,10 +43,12 @@ export class UpstreamConnection {
   readonly #socket: Socket;
   readonly #limits: ResponseLimits;
   readonly #onClosed: (connection: UpstreamConnection) => void;
+  readonly #onData = (bytes: Buffer): void => this.#read(bytes);
   #user: ConnectionUser | undefined;
   #parser: ResponseParser | undefined;
   #anyByte = false;
   #connected = false;
+  #detached = false;
   #error: Error | undefined;
 
   constructor(
@@ -140,13 +142,12 @@ export class UpstreamConnection {
     this.#socket.destroy();
   }
 
-  /** Hands the bare socket over, paused and with only an error listener. */
+  /** Hands the bare socket over, paused; nothing is heard of it here but its close. */
   detach(): Socket {
     this.#user = undefined;
+    this.#detached = true;
     this.#socket.pause();
-    this.#socket.removeAllListeners();
-    this.#socket.on('error', () => this.#socket.destroy());
-    this.#socket.once('close', () => this.#onClosed(this));
+    this.#socket.off('data', this.#onData);
     return this.#socket;
   }
 
@@ -157,7 +158,7 @@ export class UpstreamConnection {
       this.#connected = true;
       this.#user?.onConnected();
     });
-    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    socket.on('data', this.#onData);
     socket.on('end', () => this.#end());
     socket.on('drain', () => this.#user?.onWritable());
     socket.on('close', () => {
@@ -178,19 +179,17 @@ export class UpstreamConnection {
     try {
       parser.parse(bytes);
     } catch (error) {
-      if (!(error instanceof MalformedResponse)) throw error;
-      this.#fail({
-        code: 'upstream_bad_response',
-        message: `The response of ${this.#address} is not valid: ${error.message}.`,
-        cause: error,
-        beforeResponse: false,
-      });
+      // Whatever a response makes us stumble over concerns this request alone.
+      const what = error instanceof MalformedResponse ? 'is not valid' : 'could not be passed on';
+      const message = `The response of ${this.#address} ${what}: ${messageOf(error)}.`;
+      this.#fail({ code: 'upstream_bad_response', message, cause: error, beforeResponse: false });
       return;
     }
     user.onReadEnd();
   }
 
   #end(): void {
+    if (this.#detached) return;
     const parser = this.#parser;
     if (this.#user === undefined || parser?.endsWithConnection !== true) {
       this.#fail(this.#closeFailure());

@@ -18,7 +18,7 @@ describe('a client that leaves', () => {
     client.send(get('/'));
     await vi.waitUntil(() => upstream.heads.length === 1);
     client.destroy();
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 100, interval: 2 });
+    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
     await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
     expect(front.forwarder.inFlight).toBe(0);
   });
@@ -34,7 +34,7 @@ describe('a client that leaves', () => {
     client.socket.pause();
     await vi.waitFor(() => expect(upstream.peers[0]!.socket.writableLength).toBeGreaterThan(10_000_000));
     client.destroy();
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 200, interval: 2 });
+    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
   });
 });
 

@@ -192,6 +192,19 @@ describe('the content of a forwarded request', () => {
     await vi.waitUntil(() => upstream.open === 0);
   });
 
+  it('may take longer than the upstream has for its answer', async () => {
+    const { front } = await setUp(whenComplete('0\r\n\r\n'), { limits: { responseTimeoutMs: 60, minBodyBytes: 1 } });
+    const client = await connectRaw(front.port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    for (let count = 0; count < 10; count += 1) {
+      client.send('1\r\na\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    client.send('0\r\n\r\n');
+    expect(await client.until('ok')).toContain(' 200 OK');
+    client.destroy();
+  });
+
   it('that drips is answered 408 too', async () => {
     const { front } = await setUp(() => undefined, { limits: { bodyTimeoutMs: 100 } });
     const client = await connectRaw(front.port);

@@ -185,7 +185,7 @@ describe('a WebSocket that is refused', () => {
       await vi.waitUntil(() => upstream.heads.length === 1);
       if (how === 'fin') client.socket.end();
       else client.socket.resetAndDestroy();
-      await vi.waitUntil(() => upstream.open === 0, { timeout: 200, interval: 2 });
+      await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
       await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
     },
   );
