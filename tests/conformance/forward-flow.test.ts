@@ -58,13 +58,18 @@ describe('back-pressure', () => {
     client.destroy();
   });
 
-  it('holds the client while the upstream does not read', async () => {
-    const { upstream, front } = await setUp((peer) => peer.socket.pause(), { limits: { responseTimeoutMs: 300 } });
+  it('holds the client while the upstream does not read, which is given up at the limit', async () => {
+    const { upstream, front } = await setUp((peer) => peer.socket.pause(), { limits: { responseTimeoutMs: 500 } });
     const client = await connectRaw(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n');
     client.socket.write(Buffer.alloc(100_000_000));
-    await client.until(' 504 ');
-    expect(client.socket.writableLength).toBeGreaterThan(50_000_000);
+    const held: number[] = [];
+    const watch = setInterval(() => held.push(client.socket.writableLength), 10);
+    await vi.waitUntil(() => front.errors.length === 1);
+    clearInterval(watch);
+    expect(front.errors[0]!.code).toBe('upstream_timeout');
+    // Long after the buffers on the way were full, and before the connection was given up.
+    expect(held[Math.floor(held.length / 2)]).toBeGreaterThan(50_000_000);
     expect(upstream.heads).toHaveLength(1);
     client.destroy();
   });
