@@ -1,5 +1,6 @@
 import type { NetworkInspectInfo } from 'dockerode';
 import { RuntimeError } from '../../fleet/errors.ts';
+import { SingleFlight } from '../../lib/single-flight.ts';
 import { projectLabels } from '../labels.ts';
 import type { Engine } from './engine.ts';
 import { statusOf, wordsOf } from './errors.ts';
@@ -27,6 +28,7 @@ export class ProjectNetwork {
   readonly #engine: Engine;
   readonly #name: string;
   readonly #project: string;
+  readonly #flight = new SingleFlight<NetworkView>();
 
   constructor(engine: Engine, name: string, project: string) {
     this.#engine = engine;
@@ -35,33 +37,50 @@ export class ProjectNetwork {
   }
 
   /** Asked each time: a network may be removed and made anew, with another gateway, while the daemon runs. */
-  async ensure(): Promise<NetworkView> {
-    const found = await this.#find();
-    if (found) return found;
-    try {
-      const options = {
-        Name: this.#name,
-        CheckDuplicate: true,
-        Driver: 'bridge',
-        Labels: projectLabels(this.#project),
-      };
-      await this.#engine.call((abortSignal) => this.#engine.docker.createNetwork({ ...options, abortSignal }));
-    } catch (error) {
-      // 409: another daemon was quicker.
-      if (statusOf(error) !== 409) throw this.#failure(error);
-    }
-    const made = await this.#find();
-    if (!made) throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
-    return made;
+  ensure(): Promise<NetworkView> {
+    return this.#flight.run(() => this.#ensure());
   }
 
-  async #find(): Promise<NetworkView | undefined> {
+  async #ensure(): Promise<NetworkView> {
+    const found = await this.#find();
+    if (found) return found;
+    const madeId = await this.#make();
+    const chosen = await this.#find();
+    if (!chosen) throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
+    if (madeId !== undefined && madeId !== chosen.id) await this.#remove(madeId);
+    return chosen;
+  }
+
+  /** @returns undefined when another daemon was quicker, as far as the engine could tell */
+  async #make(): Promise<string | undefined> {
+    const Labels = projectLabels(this.#project);
+    const options = { Name: this.#name, CheckDuplicate: true, Driver: 'bridge', Labels };
+    const { docker } = this.#engine;
     try {
-      const network = this.#engine.docker.getNetwork(this.#name);
-      return view(await this.#engine.call(() => network.inspect()));
+      return (await this.#engine.call((abortSignal) => docker.createNetwork({ ...options, abortSignal }))).id;
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw error;
+      if (statusOf(error) !== 409) throw this.#failure(error);
+      return undefined;
+    }
+  }
+
+  /** The engine does not keep two daemons from making the name at the same moment: the older network is everybody's. */
+  async #find(): Promise<NetworkView | undefined> {
+    const filters = { name: [this.#name] };
+    const { docker } = this.#engine;
+    const found = await this.#engine.call((abortSignal) => docker.listNetworks({ filters, abortSignal }));
+    const [oldest] = found
+      .filter(({ Name }) => Name === this.#name)
+      .sort((a, b) => a.Created.localeCompare(b.Created) || a.Id.localeCompare(b.Id));
+    return oldest && view(oldest);
+  }
+
+  /** Under this name it would make every container of the network ambiguous. */
+  async #remove(id: string): Promise<void> {
+    try {
+      await this.#engine.call((abortSignal) => this.#engine.docker.getNetwork(id).remove({ abortSignal }));
+    } catch (error) {
+      if (statusOf(error) !== 404) throw this.#failure(error);
     }
   }
 
