@@ -27,7 +27,12 @@ const layering = Object.entries(below).map(([folder, allowed]) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     ...layering,
     {
       name: 'fleet-and-dispatch-use-no-npm-package-and-do-no-io',
@@ -36,9 +41,24 @@ module.exports = {
       from: { path: '^src/(fleet|dispatch)/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: '^(crypto|node:crypto|events|node:events)$' },
     },
-    { name: 'only-the-docker-driver-knows-dockerode', severity: 'error', from: { pathNot: '^src/runtimes/docker/' }, to: { path: 'node_modules/dockerode' } },
-    { name: 'drivers-of-one-kind-are-strangers', severity: 'error', from: { path: '^src/runtimes/(docker|process)/' }, to: { path: '^src/runtimes/(docker|process)/', pathNot: '^src/runtimes/$1/' } },
-    { name: 'nothing-imports-the-composition-root', severity: 'error', from: { pathNot: '^src/(main|app)\\.ts$' }, to: { path: '^src/(main|app)\\.ts$' } },
+    {
+      name: 'only-the-docker-driver-knows-dockerode',
+      severity: 'error',
+      from: { pathNot: '^src/runtimes/docker/' },
+      to: { path: 'node_modules/dockerode' },
+    },
+    {
+      name: 'drivers-of-one-kind-are-strangers',
+      severity: 'error',
+      from: { path: '^src/runtimes/(docker|process)/' },
+      to: { path: '^src/runtimes/(docker|process)/', pathNot: '^src/runtimes/$1/' },
+    },
+    {
+      name: 'nothing-imports-the-composition-root',
+      severity: 'error',
+      from: { pathNot: '^src/(main|app)\\.ts$' },
+      to: { path: '^src/(main|app)\\.ts$' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -20,7 +20,9 @@ export interface StartupFacts {
 
 /** What the operator reads when the daemon is up: where everything is. */
 export function startupReport(facts: StartupFacts): string {
-  const rows = [...facts.services].flatMap(({ name, routes }) => urlsOf(routes, facts.publicUrl).map((url) => [name, url]));
+  const rows = [...facts.services].flatMap(({ name, routes }) =>
+    urlsOf(routes, facts.publicUrl).map((url) => [name, url]),
+  );
   const width = Math.max(9, ...rows.map(([name = '']) => name.length));
   const line = (label: string, text: string): string => `  ${pc.bold(label.padEnd(width))}  ${text}`;
   return [
@@ -34,7 +36,9 @@ export function startupReport(facts: StartupFacts): string {
     line('store', facts.store),
     line('mqtt', facts.broker),
     ...(facts.tokenFile === undefined ? [] : [line('token', `in ${facts.tokenFile}`)]),
-    ...(facts.caPath === undefined ? [] : [line('tls', 'made for development; `npm run reveille -- certs` says how to trust it')]),
+    ...(facts.caPath === undefined
+      ? []
+      : [line('tls', 'made for development; `npm run reveille -- certs` says how to trust it')]),
     ...facts.fellBack.map(({ message }) => `  ${pc.yellow('!')} ${message}`),
     ...(facts.notice === undefined ? [] : ['', `  ${pc.yellow('!')} ${facts.notice}`]),
     '',
