@@ -4,7 +4,7 @@ import type { ClientExchange, RawHeaders } from './client-exchange.ts';
 import type { ForwardLimits } from './forward-limits.ts';
 import { defaultForwardLimits } from './forward-limits.ts';
 import type { ForwardResult } from './forward-result.ts';
-import type { ForwardContext, ForwardedRequest } from './forwarded-exchange.ts';
+import type { ForwardContext, ForwardedRequest } from './forward-context.ts';
 import { ForwardedExchange } from './forwarded-exchange.ts';
 import type { Http1UpgradeExchange } from './http1-upgrade-exchange.ts';
 import { LoopTurns } from './loop-turns.ts';

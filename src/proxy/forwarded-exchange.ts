@@ -1,44 +1,20 @@
 import type { Deferred } from '../lib/deferred.ts';
 import { deferred } from '../lib/deferred.ts';
-import type { Endpoint } from '../seam/fleet-view.ts';
-import type { ClientExchange, RawHeaders } from './client-exchange.ts';
-import type { ForwardLimits } from './forward-limits.ts';
+import type { ClientExchange } from './client-exchange.ts';
+import type { ForwardContext, ForwardedRequest } from './forward-context.ts';
 import type { ForwardOutcome, ForwardResult } from './forward-result.ts';
-import type { Http1UpgradeExchange } from './http1-upgrade-exchange.ts';
-import type { AwaitsTurns, LoopTurns } from './loop-turns.ts';
+import type { AwaitsTurns } from './loop-turns.ts';
 import type { BodyOwner } from './request-body-pump.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { RequestFraming } from './request-head.ts';
 import { expectsContinue, requestFraming, requestHead } from './request-head.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 import { ResponseRelay } from './response-relay.ts';
-import type { Ticker, Ticking } from './ticker.ts';
+import type { Ticking } from './ticker.ts';
 import { tunnel } from './tunnel.ts';
 import type { ConnectionFailure, ConnectionUser, UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamError } from './upstream-error.ts';
 import type { UpstreamErrorCode } from './upstream-error.ts';
-import type { UpstreamPool } from './upstream-pool.ts';
-
-/** What all requests of a forwarder share. */
-export interface ForwardContext {
-  readonly pool: UpstreamPool;
-  readonly ticker: Ticker;
-  readonly turns: LoopTurns;
-  readonly limits: ForwardLimits;
-  readonly via: string;
-  readonly trusted: (remoteAddress: string) => boolean;
-  readonly onSettled: (exchange: ForwardedExchange) => void;
-}
-
-export interface ForwardedRequest {
-  readonly exchange: ClientExchange;
-  readonly endpoint: Endpoint;
-  readonly extra: RawHeaders;
-  /** Only a new connection will do. */
-  readonly fresh: boolean;
-  /** The same exchange, when it asks for a WebSocket. */
-  readonly upgrade?: Http1UpgradeExchange;
-}
 
 /** RFC 9110 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
