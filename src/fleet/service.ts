@@ -115,13 +115,18 @@ export class Service implements InstanceOwner, Member {
   /** Resolves as soon as an instance runs, ready or not. @throws WakeFailed */
   async untilStarted(reason: WakeReason): Promise<void> {
     const started = deferred<undefined>();
-    const tell = (): void => started.resolve(undefined);
-    this.#onStarted.add(tell);
+    const stopListening = this.onStarted(() => started.resolve(undefined));
     try {
       await Promise.race([this.wake(reason), started.promise]);
     } finally {
-      this.#onStarted.delete(tell);
+      stopListening();
     }
+  }
+
+  /** Tells, perhaps more than once, that an instance runs but is not ready yet. */
+  onStarted(tell: () => void): () => void {
+    this.#onStarted.add(tell);
+    return () => this.#onStarted.delete(tell);
   }
 
   /** @returns whether everything that should sleep does; false when it turned out to be busy */

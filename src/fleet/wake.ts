@@ -1,3 +1,4 @@
+import type { Timer } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { WakeProgress } from '../seam/fleet-view.ts';
@@ -10,7 +11,7 @@ import type { WakeTracker } from './wake-progress.ts';
 
 export type WakeReason = 'request' | 'operator' | 'dependency' | 'boot' | 'heal' | 'replace';
 
-/** Someone who waits longer than this wants to see what the instance writes. */
+/** Someone who waits longer than this after the start wants to see what the instance writes. */
 const SHOW_LOGS_AFTER_MS = 300;
 
 /** One wake of one service: dependencies, image, instances, in that order. Use once. */
@@ -104,14 +105,18 @@ export class Wake {
   async #startInstances(prepared: Prepared): Promise<Partial<WakeTimings>> {
     this.#tracker.enter('start', 'starting');
     const wanted = Array.from({ length: this.#service.desired }, (_, n) => this.#service.instance(n + 1));
-    const showing = this.#tools.clock.after(SHOW_LOGS_AFTER_MS, () => void this.#showLogs(wanted));
+    let showing: Timer | undefined;
+    const stopListening = this.#service.onStarted(() => {
+      showing ??= this.#tools.clock.after(SHOW_LOGS_AFTER_MS, () => void this.#showLogs(wanted));
+    });
     try {
       const first = await Promise.any(wanted.map((instance) => instance.start(prepared)));
       return first ?? {};
     } catch (error) {
       throw error instanceof AggregateError ? error.errors[0] : error;
     } finally {
-      showing.cancel();
+      stopListening();
+      showing?.cancel();
       this.#cancelled.abort();
     }
   }

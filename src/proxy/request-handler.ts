@@ -208,6 +208,7 @@ export class RequestHandler {
 
   #answerError(visit: Visit, error: unknown): void {
     const known = proxyErrorOf(error, visit.service, this.#tools.clock.epochMs());
+    if (known?.code === 'wake_timeout') return this.#refuse(visit, { ...known, logTail: this.#linesOfWake(known) });
     if (!known) {
       this.#tools.log.error(
         { err: error, requestId: visit.exchange.requestId },
@@ -215,6 +216,11 @@ export class RequestHandler {
       );
     }
     this.#refuse(visit, known ?? { code: 'internal', detail: messageOf(error) });
+  }
+
+  /** How far a start has come that goes on without the request. */
+  #linesOfWake({ service = '' }: ProxyError): readonly string[] {
+    return this.#tools.dispatcher.pool(service)?.view.progress?.lines ?? [];
   }
 
   #refuse(visit: Visit, error: ProxyError): void {
