@@ -42,6 +42,8 @@ export class Daemon {
   readonly containers = new DaemonContainers(this.name);
   /** All it has written, over all its lives. */
   output = '';
+  /** The authority of its certificates, as PEM. */
+  ca = '';
   readonly #options: DaemonOptions;
   #child: ChildProcess | undefined;
   #lifeFrom = 0;
@@ -150,8 +152,8 @@ export class Daemon {
     const isUp = (): boolean => this.log.some(({ msg }) => msg === 'Reveille is up');
     await vi.waitUntil(() => isUp() || child.exitCode !== null, { timeout: START_TIMEOUT_MS, interval: 10 });
     if (!isUp()) throw new Error(`the daemon ended with ${String(await ended)} while it started:\n${this.output}`);
-    const ca = await readFile(join(this.dir, 'state/ca/rootCA.pem'), 'utf8');
-    this.#client = new HttpsClient({ port: this.up.port, ca });
+    this.ca = await readFile(join(this.dir, 'state/ca/rootCA.pem'), 'utf8');
+    this.#client = new HttpsClient({ port: this.up.port, ca: this.ca });
   }
 
   /** Sends a signal and resolves with its exit code when it has ended; null when the signal itself ended it. */
