@@ -17,14 +17,19 @@ export function certsCommand(context: CliContext): Command {
     .action(async (_options: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<GlobalOptions>();
       const settings = await settingsOf(context);
-      const certsDir = resolve(settings.certsDir);
+      const certsDir = resolve(context.folder, settings.certsDir);
       const clock = new SystemClock();
       const log = createLogger({ level: 'silent', format: 'json' });
-      const ca = new DevelopmentCa({ stateDir: resolve(settings.stateDir), mkcertRoot: mkcertRoot(), clock, log });
+      const ca = new DevelopmentCa({
+        stateDir: resolve(context.folder, settings.stateDir),
+        mkcertRoot: mkcertRoot(),
+        clock,
+        log,
+      });
       const authority = await ca.find();
       const folders = (await listCertificateFolders(certsDir)).filter(({ stamp }) => stamp !== undefined);
       const facts = await Promise.all(folders.map((folder) => describeCertificate(folder, authority)));
-      if (facts.some(({ problem }) => problem !== undefined)) process.exitCode = EXIT.failed;
+      if (facts.some(({ problem }) => problem !== undefined)) context.exitCode = EXIT.failed;
       const known = authority && { kind: authority.kind, path: authority.certPath };
       if (json) {
         printJson(context, { certsDir, certificates: facts, authority: known ?? null });

@@ -23,14 +23,14 @@ export function checkCommand(context: CliContext): Command {
     .action(async (_options: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<GlobalOptions>();
       const problems: FoundProblem[] = [];
-      const warnings = unknownSettings(await readDotenv());
+      const warnings = unknownSettings(await readDotenv(context));
       const good = await attempt(() => settingsOf(context), problems);
       // The manifest is checked all the same, with the defaults in the place of what is wrong.
       const usable = good ? context : withDefaults(context, problems);
       const settings = good ?? (await settingsOf(usable));
       const manifest = await attempt(() => manifestOf(usable, settings), problems);
       const ok = manifest !== undefined && problems.length === 0;
-      if (!ok) process.exitCode = EXIT.usage;
+      if (!ok) context.exitCode = EXIT.usage;
       if (json) printJson(context, { ok, services: manifest?.size ?? 0, problems, warnings });
       else print(context, ok ? goodText(manifest, settings) : badText(problems));
       for (const { key, didYouMean } of json ? [] : warnings) {

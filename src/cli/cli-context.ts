@@ -10,8 +10,17 @@ import { DaemonClient } from './daemon-client.ts';
 /** What a verb works with: where it runs, and where it writes. */
 export interface CliContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  /** Where .env is, and what relative paths start from. Absolute. */
+  readonly folder: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** What a verb that came to its end tells the shell. */
+  exitCode: number;
+}
+
+export interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
 }
 
 export interface GlobalOptions {
@@ -27,9 +36,9 @@ export function printJson(context: CliContext, value: unknown): void {
   print(context, JSON.stringify(value, null, 2));
 }
 
-export async function readDotenv(): Promise<string> {
+export async function readDotenv({ folder }: CliContext): Promise<string> {
   try {
-    return await readFile('.env', 'utf8');
+    return await readFile(resolve(folder, '.env'), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw new ConfigError('The settings', [{ field: '.env', message: `cannot be read: ${(error as Error).message}` }]);
@@ -37,16 +46,17 @@ export async function readDotenv(): Promise<string> {
 }
 
 /** @throws ConfigError */
-export async function settingsOf({ environment }: CliContext): Promise<Settings> {
-  return loadSettings(environment, await readDotenv());
+export async function settingsOf(context: CliContext): Promise<Settings> {
+  return loadSettings(context.environment, await readDotenv(context));
 }
 
 /** @throws ConfigError */
-export async function manifestOf({ environment }: CliContext, settings: Settings): Promise<Manifest> {
+export async function manifestOf(context: CliContext, settings: Settings): Promise<Manifest> {
   const { domain, dockerFilePort: defaultPort } = settings;
-  const env = settingsEnvironment(environment, await readDotenv());
+  const env = settingsEnvironment(context.environment, await readDotenv(context));
   const reservedHosts = [adminHostOf(settings)];
-  const { manifest } = await loadManifest(settings.manifest, { domain, defaultPort, env, reservedHosts });
+  const path = resolve(context.folder, settings.manifest);
+  const { manifest } = await loadManifest(path, { domain, defaultPort, env, reservedHosts });
   return manifest;
 }
 
@@ -57,7 +67,7 @@ export function adminHostOf({ adminSubdomain, domain }: Settings): string {
 /** The daemon that these settings are of. */
 export async function daemonOf(context: CliContext): Promise<DaemonClient> {
   const settings = await settingsOf(context);
-  const stateDir = resolve(settings.stateDir);
+  const stateDir = resolve(context.folder, settings.stateDir);
   return new DaemonClient({
     // The relative path is the shorter one, and a socket's may have but a hundred bytes.
     socketPath: relative(process.cwd(), resolve(stateDir, 'control.sock')),

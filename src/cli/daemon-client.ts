@@ -41,7 +41,7 @@ export class DaemonClient {
   /** Whether any daemon accepts connections at the socket. */
   async isRunning(): Promise<boolean> {
     try {
-      await this.#send({ path: '/api/health' }, undefined);
+      (await this.#send({ path: '/api/health' }, undefined)).destroy();
       return true;
     } catch (error) {
       if (error instanceof CodedError && error.code === 'daemon_not_running') return false;

@@ -45,7 +45,7 @@ async function removeFrom({ dockerHost, project, runtime }: Settings, volumes: b
     return await removeProject(engine, project, { volumes });
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'runtime_unavailable') throw error;
-    const hint = runtime === 'auto' ? ' Services that ran as processes have ended with the daemon.' : '';
+    const hint = runtime === 'auto' ? '\nServices that ran as processes have ended with the daemon.' : '';
     throw new CodedError(error.code, `${messageOf(error)}${hint}`, { cause: error });
   }
 }

@@ -1,2 +1,2 @@
 /** What the shell is told. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+export const EXIT: Readonly<Record<'ok' | 'failed' | 'usage', number>> = { ok: 0, failed: 1, usage: 2 };

@@ -1,14 +1,11 @@
 #!/usr/bin/env node
-import { createProgram } from './program.ts';
-import { reportError } from './report-error.ts';
+import { EXIT } from './exit-codes.ts';
+import { runCli } from './run-cli.ts';
 
-const context = { environment: process.env, stdout: process.stdout, stderr: process.stderr };
+const { env: environment, stdout, stderr } = process;
 
 // Whoever reads (`| head`) may have had enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.failed));
 
-try {
-  await createProgram(context).parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = reportError(context, error, process.argv.includes('--json'));
-}
+const context = { environment, folder: process.cwd(), stdout, stderr, exitCode: EXIT.ok };
+process.exitCode = await runCli(process.argv.slice(2), context);

@@ -1,4 +1,5 @@
 import type { EventAnswer } from '../management/contract.ts';
+import type { Output } from './cli-context.ts';
 import type { DaemonClient } from './daemon-client.ts';
 
 const PHASES: Readonly<Record<string, string>> = {
@@ -14,7 +15,7 @@ const FRAME_MS = 100;
 
 /** One line on a terminal that says how far a wake is; gone once it is over. */
 export class WakeProgressLine {
-  readonly #out: NodeJS.WriteStream;
+  readonly #out: Output;
   readonly #daemon: DaemonClient;
   readonly #service: string;
   readonly #ended = new AbortController();
@@ -24,7 +25,7 @@ export class WakeProgressLine {
   #timer: NodeJS.Timeout | undefined;
   #listening: Promise<void> = Promise.resolve();
 
-  constructor(out: NodeJS.WriteStream, daemon: DaemonClient, service: string) {
+  constructor(out: Output, daemon: DaemonClient, service: string) {
     this.#out = out;
     this.#daemon = daemon;
     this.#service = service;

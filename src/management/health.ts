@@ -8,29 +8,38 @@ export function healthOf(tools: ManagementTools): HealthAnswer {
   const { fleet, store, clock, startedMs } = tools;
   const { kind, connected, dropped } = tools.mqttState();
   const services = countByStatus(tools);
-  const runtime = conditionOf(fleet.runtime);
   const fallback = tools.runtimeNotice();
-  const stored = conditionOf(store);
-  const problems = [
-    ...(runtime.up ? [] : [`the ${runtime.kind} runtime does not answer: ${runtime.reason ?? 'no reason known'}`]),
-    ...(fallback === undefined ? [] : [plain(fallback)]),
-    ...(stored.up ? [] : [`the ${stored.kind} store takes nothing: ${stored.reason ?? 'no reason known'}`]),
-    ...(connected ? [] : [`the ${kind} MQTT broker is not connected`]),
-    ...(services.failed > 0 ? [`${services.failed} of the services failed`] : []),
-    ...(services.degraded > 0
-      ? [`${services.degraded} of the services serve with fewer instances than they should`]
-      : []),
-  ];
+  const problems = [...problemsOfParts(tools), ...problemsOfServices(services)];
   return {
     status: problems.length === 0 ? 'ok' : 'degraded',
     version: packageVersion(),
     uptimeSeconds: Math.floor((clock.now() - startedMs) / 1000),
-    runtime: { ...runtime, ...(fallback !== undefined && { fallback: plain(fallback) }) },
-    store: stored,
+    runtime: { ...conditionOf(fleet.runtime), ...(fallback !== undefined && { fallback: plain(fallback) }) },
+    store: conditionOf(store),
     mqtt: { kind, connected, dropped },
     services,
     problems,
   };
+}
+
+/** What is wrong with what the daemon itself works with. */
+export function problemsOfParts({ fleet, store, mqttState, runtimeNotice }: ManagementTools): string[] {
+  const { kind, connected } = mqttState();
+  const fallback = runtimeNotice();
+  const away = ({ condition }: Conditional<string>, what: string): string[] =>
+    condition.up ? [] : [`${what}: ${plain(condition.reason)}`];
+  return [
+    ...away(fleet.runtime, `the ${fleet.runtime.kind} runtime does not answer`),
+    ...(fallback === undefined ? [] : [plain(fallback)]),
+    ...away(store, `the ${store.kind} store takes nothing`),
+    ...(connected ? [] : [`the ${kind} MQTT broker is not connected`]),
+  ];
+}
+
+function problemsOfServices({ failed, degraded }: HealthAnswer['services']): string[] {
+  const told = (count: number, one: string, many: string): string[] =>
+    count === 0 ? [] : [count === 1 ? `1 service ${one}` : `${count} services ${many}`];
+  return [...told(failed, 'has failed', 'have failed'), ...told(degraded, 'is degraded', 'are degraded')];
 }
 
 interface Conditional<Kind> {

@@ -56,6 +56,8 @@ export async function createHttpApp(tools: ManagementTools): Promise<FastifyInst
     if (!request.is404 && !request.routeOptions.config.open) requirePrincipal(request, tools);
     done(null, payload);
   });
+  // What is neither JSON nor a form is refused (415).
+  app.removeContentTypeParser('text/plain');
   for (const routes of [healthRoutes, serviceRoutes, actionRoutes, streamRoutes, pageRoutes]) routes(app, tools);
   // A route like any other, so that guesses at tokens are counted here too.
   app.all('/*', ({ method, url }) => {
@@ -104,7 +106,9 @@ function respondWithProblem(
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="reveille"');
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds);
   if (wantsPage(request)) return respondWithErrorPage(reply, problem);
-  return reply.code(status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
+  // As bytes, lest a charset be added, which JSON has none of (RFC 8259 section 8.1).
+  const body = Buffer.from(JSON.stringify(problem));
+  return reply.code(status).header('content-type', 'application/problem+json').send(body);
 }
 
 /** The id that the proxy has given, so that both logs speak of the same request. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { messageOf } from '../lib/coded-error.ts';
 import { isToken, SESSION_COOKIE } from './auth.ts';
-import { healthOf } from './health.ts';
+import { healthOf, problemsOfParts } from './health.ts';
 import type { ManagementTools } from './management-tools.ts';
 import { respondWithPage } from './page-response.ts';
 import { loginPage } from './pages/login-page.ts';
@@ -30,7 +30,8 @@ export function pageRoutes(app: FastifyInstance, tools: ManagementTools): void {
   app.get('/', (_request, reply) => {
     const services = fleet.members().map((member) => serviceAnswer(member, tools));
     const events = history.last(EVENTS_SHOWN).map(eventAnswer).reverse();
-    const content = { services, events, health: healthOf(tools), nowEpochMs: clock.epochMs() };
+    const parts = { health: healthOf(tools), problems: problemsOfParts(tools) };
+    const content = { services, events, ...parts, nowEpochMs: clock.epochMs() };
     return respondWithPage(reply, 200, (nonce) => statusPage(content, nonce));
   });
 

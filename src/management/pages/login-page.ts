@@ -7,6 +7,8 @@ export interface LoginPageOptions {
   readonly refused: boolean;
 }
 
+const HINT = markup`It is the <code>ADMIN_TOKEN</code> of .env, or stands in the file <code>admin-token</code> of the state folder (<code>.reveille</code>). You stay signed in for 12 hours.`;
+
 /** Asks a person for the admin token. */
 export function loginPage({ nonce, refused }: LoginPageOptions): string {
   const body = markup`
@@ -20,8 +22,7 @@ export function loginPage({ nonce, refused }: LoginPageOptions): string {
         ${refused ? markup`<p id="refused" class="bad" role="alert">This is not the token.</p>` : ''}
         <button class="main">Sign in</button>
       </form>
-      <p class="soft">It is the <code>ADMIN_TOKEN</code> of .env, or stands in the file <code>admin-token</code> of the state folder
-        (<code>.reveille</code>). You stay signed in for 12 hours.</p>
+      <p class="soft">${HINT}</p>
     </main>`;
   return page({ title: 'Sign in · Reveille', nonce, body });
 }

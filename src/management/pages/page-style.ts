@@ -20,7 +20,7 @@ code,pre{font:.85em/1.6 ui-monospace,monospace}
 .notices{margin-bottom:1.2rem;padding:.8rem 1.2rem;border-left:3px solid var(--lit);background:var(--card);border-radius:.2rem .6rem .6rem .2rem;overflow-wrap:anywhere}
 .notices li+li{margin-top:.4rem}
 .services{background:var(--card);border:1px solid var(--edge);border-radius:.8rem}
-.services>li{display:grid;grid-template-columns:minmax(9rem,1.1fr) minmax(0,2fr) minmax(8rem,1fr) 6.6rem;gap:.3rem 1.4rem;align-items:center;padding:1rem 1.3rem}
+.services>li{display:grid;grid-template-columns:minmax(9rem,1.1fr) minmax(0,2fr) minmax(8rem,1fr) 7.2rem;gap:.3rem 1.4rem;align-items:center;padding:1rem 1.3rem}
 .services>li+li{border-top:1px solid var(--edge)}
 .status{display:flex;align-items:center;gap:.5rem;font-size:.9rem}
 .status i{flex:none;width:.6rem;height:.6rem;border-radius:50%;border:2px solid var(--rest)}
@@ -42,7 +42,7 @@ progress::-moz-progress-bar{background:var(--lit)}
 pre{margin-top:.5rem;padding:.7rem 1rem;max-height:14rem;overflow:auto;background:var(--well);color:var(--ink);border-radius:.4rem;white-space:pre-wrap;overflow-wrap:anywhere}
 button,.button{display:inline-block;padding:.42rem 1rem;border:1px solid var(--edge);border-radius:.5rem;background:transparent;color:var(--ink);font:inherit;font-size:.9rem;font-weight:550;text-decoration:none;white-space:nowrap;cursor:pointer}
 button:hover,.button:hover{border-color:var(--rest);background:var(--sky)}
-button:disabled{opacity:.45;cursor:default}
+button[aria-busy]{opacity:.45}
 button.quiet{border-color:transparent;color:var(--soft);font-weight:400}
 button.main{background:var(--ink);color:var(--sky);border-color:var(--ink);padding:.65rem 1.4rem;font-size:1rem}
 button.main:hover{background:var(--ink);opacity:.88}

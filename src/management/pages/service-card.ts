@@ -37,7 +37,7 @@ function sinceWhen({ instances, status }: ServiceAnswer, nowEpochMs: number): st
 }
 
 function load({ replicas, inFlight, status, runtime }: ServiceAnswer): string {
-  if (status === 'asleep' || status === 'completed') return '';
+  if (status === 'asleep' || status === 'completed' || status === 'failed') return '';
   const { desired, ready } = replicas;
   const what = runtime === 'external' ? 'upstream' : 'instance';
   const many = desired === 1 ? what : `${what}s`;

@@ -9,6 +9,8 @@ import { STATUS_SCRIPT } from './status-script.ts';
 export interface StatusPageContent {
   readonly services: readonly ServiceAnswer[];
   readonly health: HealthAnswer;
+  /** What is wrong beyond single services. */
+  readonly problems: readonly string[];
   /** The newest first. */
   readonly events: readonly EventAnswer[];
   readonly nowEpochMs: number;
@@ -19,7 +21,7 @@ const REFRESH = markup`<noscript><meta http-equiv="refresh" content="5"></noscri
 
 /** Every service at a glance: how it is, where it answers, and what can be done about it. */
 export function statusPage(content: StatusPageContent, nonce: string): string {
-  const { services, health, nowEpochMs } = content;
+  const { services, health, problems, nowEpochMs } = content;
   const body = markup`
     <header>
       ${brand()}
@@ -27,7 +29,7 @@ export function statusPage(content: StatusPageContent, nonce: string): string {
     </header>
     <main id="live">
       <h1>${summary(services)}</h1>
-      ${notices(health)}
+      ${notices(problems)}
       ${services.length === 0 ? empty() : markup`<ul class="services">${services.map((one) => serviceCard(one, nowEpochMs))}</ul>`}
       ${recently(content)}
       ${facts(health)}
@@ -54,7 +56,7 @@ function summary(services: readonly ServiceAnswer[]): string {
   return up === services.length ? 'Everybody is up.' : `${up} awake, the others rest.`;
 }
 
-function notices({ problems }: HealthAnswer): Markup | string {
+function notices(problems: readonly string[]): Markup | string {
   if (problems.length === 0) return '';
   return markup`<ul class="notices">${problems.map((problem) => markup`<li>${sentence(problem)}</li>`)}</ul>`;
 }

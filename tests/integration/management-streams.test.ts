@@ -1,0 +1,170 @@
+import { setMaxListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EventAnswer, LogAnswer, ProblemAnswer } from '../../src/management/contract.ts';
+import { TestManagement } from '../support/management.ts';
+import { serviceSpec } from '../support/service-spec.ts';
+import { SseReader } from '../support/sse-reader.ts';
+
+let management: TestManagement;
+let leave: AbortController;
+
+beforeEach(async () => {
+  leave = new AbortController();
+  setMaxListeners(0, leave.signal);
+  management = await TestManagement.start([
+    serviceSpec({ name: 'web', scale: { min: 0, max: 2, cooldownMs: 1 } }),
+    serviceSpec({ name: 'api' }),
+  ]);
+});
+afterEach(async () => {
+  leave.abort();
+  await management.close();
+});
+
+async function read(path: string, headers: Record<string, string> = {}): Promise<SseReader> {
+  const response = await management.open(path, { headers }, leave.signal);
+  expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+  return new SseReader(response);
+}
+
+describe('GET /api/events', () => {
+  it('tells each event once it happens', async () => {
+    const events = await read('/api/events');
+    management.bus.emit('service.awake', 'web', { totalMs: 12 });
+    await events.until(1);
+    expect(events.data<EventAnswer>()[0]).toMatchObject({
+      type: 'service.awake',
+      service: 'web',
+      data: { totalMs: 12 },
+    });
+    expect(events.messages[0]?.id).toBe(events.data<EventAnswer>()[0]?.id);
+  });
+
+  it('begins with its head, before anything happens', async () => {
+    const events = await read('/api/events');
+    await vi.waitUntil(() => events.text.startsWith('retry:'));
+    expect(events.messages).toEqual([]);
+  });
+
+  it('goes on after the last event that was seen', async () => {
+    for (const n of [1, 2, 3]) management.bus.emit('scale.up', 'web', { n });
+    const before = await read('/api/events?tail=3&follow=false');
+    await before.until(3);
+    const events = await read('/api/events', { 'last-event-id': before.messages[0]?.id ?? '' });
+    management.bus.emit('scale.up', 'web', { n: 4 });
+    await events.until(3);
+    expect(events.data<EventAnswer>().map(({ data }) => data['n'])).toEqual([2, 3, 4]);
+  });
+
+  it('tells all that it knows to who comes from another life of the daemon', async () => {
+    management.bus.emit('scale.up', 'web', { n: 1 });
+    const events = await read('/api/events', { 'last-event-id': 'deadbeef-000000007' });
+    await events.until(1);
+    expect(events.data<EventAnswer>()[0]?.data).toEqual({ n: 1 });
+  });
+
+  it('keeps the last 1000 events', async () => {
+    for (let n = 0; n < 2_500; n += 1) management.bus.emit('scale.up', 'web', { n });
+    const events = await read('/api/events?tail=1000&follow=false');
+    await vi.waitUntil(() => events.ended);
+    const seen = events.data<EventAnswer>().map(({ data }) => data['n']);
+    expect([seen.length, seen[0], seen.at(-1)]).toEqual([1_000, 1_500, 2_499]);
+  });
+
+  it('tells of one service alone when asked to', async () => {
+    const events = await read('/api/events?service=api');
+    management.bus.emit('scale.up', 'web');
+    management.bus.emit('scale.up', 'api');
+    await events.until(1);
+    expect(events.data<EventAnswer>().map(({ service }) => service)).toEqual(['api']);
+  });
+
+  it('cuts off who does not read, and hurts nobody else', async () => {
+    const response = await management.open('/api/events', {}, leave.signal);
+    const filler = 'x'.repeat(100_000);
+    const others = await read('/api/events');
+    for (let n = 0; n < 60; n += 1) {
+      management.bus.emit('scale.up', 'web', { n, filler });
+      await others.until(n + 1);
+    }
+    await vi.waitUntil(() => {
+      response.resume();
+      return response.closed;
+    });
+    expect(others.messages).toHaveLength(60);
+  });
+
+  it('ends with the server', async () => {
+    const events = await read('/api/events');
+    await management.server.close();
+    await vi.waitUntil(() => events.ended);
+  });
+
+  it('has no more than so many listeners', async () => {
+    await Promise.all(Array.from({ length: 100 }, () => management.open('/api/events', {}, leave.signal)));
+    // Somebody else, who has a hundred requests of their own.
+    const headers = await management.login();
+    const refused = await management.ask('/api/events', { headers });
+    expect([refused.status, refused.json<ProblemAnswer>().code]).toEqual([503, 'too_many_streams']);
+    leave.abort();
+    await vi.waitUntil(async () => {
+      const response = await management.open('/api/events?follow=false', { headers });
+      response.resume();
+      return response.statusCode === 200;
+    });
+  });
+});
+
+describe('GET /api/services/:name/logs', () => {
+  it('tells what each instance wrote, in the order of time', async () => {
+    await management.post('/api/services/web/scale', { replicas: 2 });
+    await vi.waitUntil(() => management.fleet.member('web')?.replicas.every(({ state }) => state === 'ready'));
+    management.runtime.write('web-1', 'one');
+    management.runtime.write('web-2', 'two', 'stderr');
+    const logs = await read('/api/services/web/logs?follow=false');
+    await vi.waitUntil(() => logs.ended);
+    const lines = logs.data<LogAnswer>();
+    expect(lines.find(({ text }) => text === 'one')).toMatchObject({ instance: 'web-1', stream: 'stdout' });
+    expect(lines.find(({ text }) => text === 'two')).toMatchObject({ instance: 'web-2', stream: 'stderr' });
+  });
+
+  it('goes on with new lines, also of instances that come later', async () => {
+    await management.post('/api/services/web/wake');
+    const logs = await read('/api/services/web/logs?tail=0');
+    await vi.waitUntil(() => {
+      management.runtime.write('web-1', 'tick');
+      return logs.data<LogAnswer>().some(({ text }) => text === 'tick');
+    });
+    await management.post('/api/services/web/scale', { replicas: 2 });
+    await vi.waitUntil(() => management.fleet.member('web')?.replicas.every(({ state }) => state === 'ready'));
+    management.runtime.write('web-2', 'late');
+    await vi.waitUntil(() =>
+      logs.data<LogAnswer>().some(({ instance, text }) => instance === 'web-2' && text === 'late'),
+    );
+  });
+
+  it('goes on where it was left off', async () => {
+    await management.post('/api/services/web/wake');
+    management.runtime.write('web-1', 'first');
+    const before = await read('/api/services/web/logs?follow=false');
+    await vi.waitUntil(() => before.ended);
+    const last = before.messages.at(-1);
+    await vi.waitUntil(() => Date.now() > Number(last?.id));
+    management.runtime.write('web-1', 'second');
+    const after = await read('/api/services/web/logs?follow=false', { 'last-event-id': last?.id ?? '' });
+    await vi.waitUntil(() => after.ended);
+    expect(after.data<LogAnswer>().map(({ text }) => text)).toEqual(['second']);
+  });
+
+  it('lets go of the runtime when the client leaves', async () => {
+    await management.post('/api/services/web/wake');
+    const logs = await read('/api/services/web/logs');
+    leave.abort();
+    await vi.waitUntil(() => logs.ended);
+    await management.server.close();
+  });
+
+  it('is 404 for a service that does not exist', async () => {
+    expect((await management.ask('/api/services/wep/logs')).status).toBe(404);
+  });
+});
