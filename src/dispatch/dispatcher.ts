@@ -23,6 +23,11 @@ export class Dispatcher {
     return this.#tools.link.suspect(service, instanceId);
   }
 
+  /** Sends away all who wait for a service to wake: the proxy ends. */
+  turnAway(): void {
+    for (const pool of this.#pools.values()) pool.turnAway();
+  }
+
   apply(update: FleetUpdate): void {
     const named = new Set(update.services.map(({ name }) => name));
     const gone = update.complete ? [...this.#pools.keys()].filter((name) => !named.has(name)) : update.removed;

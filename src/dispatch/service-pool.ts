@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { ControlLink, WakeTimings } from '../seam/control-link.ts';
 import type { ServiceView } from '../seam/fleet-view.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
@@ -23,6 +23,8 @@ export interface LeaseWish {
   readonly avoid?: string | undefined;
 }
 
+const REPORT_AFTER_MS = 500;
+
 /** One service as the data half knows it: its instances, and the requests that wait for it. */
 export class ServicePool {
   readonly name: string;
@@ -35,8 +37,12 @@ export class ServicePool {
   readonly #leaving = new Set<Upstream>();
   #turn = 0;
   #waking = false;
+  #reporting: Timer | undefined;
   readonly #release = (upstream: Upstream): void => {
-    if (upstream.inFlight > 0) return;
+    if (upstream.inFlight > 0) {
+      this.#reportSoon();
+      return;
+    }
     this.#leaving.delete(upstream);
     this.#report(upstream);
   };
@@ -88,6 +94,7 @@ export class ServicePool {
     upstream.breaker.begin();
     upstream.inFlight += 1;
     if (upstream.inFlight === 1) this.#report(upstream);
+    else this.#reportSoon();
     return new Lease(upstream, endpoint, this.#release);
   }
 
@@ -100,10 +107,24 @@ export class ServicePool {
     return admitted;
   }
 
+  /** Sends away all who wait: the proxy ends. */
+  turnAway(): void {
+    const message = `the proxy ends before ${this.name} is awake; come back in a moment`;
+    this.#room.turnAway(new DispatchError('draining', this.name, message));
+  }
+
   /** The service has left the manifest. */
   close(version: number): void {
     this.apply({ ...this.#view, upstreams: [] }, version);
     this.#room.turnAway(new DispatchError('no_upstream', this.name, `${this.name} is no longer in the manifest`));
+  }
+
+  /** Only busy and idle must be known at once; how busy may come later, and costs the requests in between nothing. */
+  #reportSoon(): void {
+    this.#reporting ??= this.#tools.clock.after(REPORT_AFTER_MS, () => {
+      this.#reporting = undefined;
+      for (const upstream of this.#upstreams) this.#report(upstream);
+    });
   }
 
   async #wake(): Promise<void> {

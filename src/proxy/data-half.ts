@@ -49,6 +49,7 @@ export interface ListeningPorts {
 /** Where development goes when the usual ports may not be had. */
 const FALLBACK_HTTPS = 8443;
 const FALLBACK_HTTP = 8080;
+const LAST_CALL_MS = 1_000;
 
 /** Everything between a client and an instance: listeners, router, dispatcher, forwarder. Knows the fleet only through the link. */
 export class DataHalf {
@@ -123,7 +124,12 @@ export class DataHalf {
   async close(timeoutMs: number): Promise<void> {
     // Those who only watch a wake need not be waited for.
     this.#feed.close();
+    // Who still waits for a wake when the time is nearly over gets an answer, not a broken connection.
+    const lastCall = this.#options.clock.after(Math.max(0, timeoutMs - LAST_CALL_MS), () =>
+      this.#dispatcher.turnAway(),
+    );
     await Promise.all([this.#listener.drain({ timeoutMs }), this.#redirect.drain({ timeoutMs })]);
+    lastCall.cancel();
     await this.#forwarder.close();
     this.#unsubscribe?.();
   }

@@ -37,7 +37,7 @@ export interface ControlLink {
   wake(service: string): Promise<WakeTimings>;
   /** Tells that an instance that should be ready could not be reached; resolves when the view has been corrected. */
   suspect(service: string, instanceId: string): Promise<void>;
-  /** Reported when an instance becomes busy or idle, and after each update that names its service. */
+  /** Reported when an instance becomes busy or idle, soon after its count changed in between, and after each update that names its service. */
   reportActivity(report: ActivityReport): void;
   reportBreaker(report: BreakerReport): void;
 }
