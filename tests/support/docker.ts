@@ -20,7 +20,7 @@ const STALE_LOCK_MS = 300_000;
 
 export const BASE_IMAGE = { name: 'reveille-base:20', dockerfile: join(ROOT, 'Dockerfile.base') };
 
-function testEngine(): Engine {
+export function testEngine(): Engine {
   const host = parseDockerHost(process.env['DOCKER_HOST']);
   return new Engine({ host, clock: new SystemClock(), callTimeoutMs: 60_000 });
 }

@@ -9,7 +9,7 @@ import { hostPrograms, type HostProgram } from './host-programs.ts';
 import { errorIn, type EngineMessage } from './image-progress.ts';
 import { parseImageReference } from './image-reference.ts';
 import { jsonLines } from './json-lines.ts';
-import { librariesNeededBy } from './shared-libraries.ts';
+import { librariesNeededBy, nameServicesBeside } from './shared-libraries.ts';
 
 const NODE_UID = 1000;
 const IMPORT_TIMEOUT_MS = 300_000;
@@ -93,11 +93,16 @@ async function importTar(engine: Engine, tar: Pack, image: string, libraries: re
  * Makes the base image without a registry: the Node executable of this host with its libraries, a shell, the user node.
  * The same promises as Dockerfile.base: node on PATH, /bin/sh, user node with uid 1000, work directory /app.
  * Only where the engine runs the programs of this host: Linux on the same architecture.
+ * @param folders where the programs are looked for, instead of in those of PATH
  */
-export async function assembleHostBaseImage(engine: Engine, image: string): Promise<HostBaseImage> {
-  const programs = await hostPrograms();
-  const needed = await Promise.all(programs.map(({ source }) => librariesNeededBy(source)));
-  const libraries = [...new Set(needed.flat())].sort();
+export async function assembleHostBaseImage(
+  engine: Engine,
+  image: string,
+  folders?: readonly string[],
+): Promise<HostBaseImage> {
+  const programs = await hostPrograms(folders);
+  const needed = (await Promise.all(programs.map(({ source }) => librariesNeededBy(source)))).flat();
+  const libraries = [...new Set([...needed, ...(await nameServicesBeside(needed))])].sort();
   const tar = pack();
   const filling = fill(tar, programs, libraries).catch((error: unknown) => {
     tar.destroy(error as Error);

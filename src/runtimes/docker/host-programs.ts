@@ -16,12 +16,12 @@ export interface HostProgram {
 }
 
 /** What a RUN line of a small image needs, taken from the host where there is no busybox. */
-const TOOLS = 'env mkdir rm cp mv ln ls cat chmod chown sleep id touch'.split(' ');
+const TOOLS = [
+  ...'env mkdir rmdir rm cp mv ln ls cat chmod chown sleep id touch stat readlink realpath mktemp tee'.split(' '),
+  ...'grep sed head tail tr wc sort uniq cut date uname dirname basename find xargs tar gzip'.split(' '),
+];
 
-async function which(program: string): Promise<string | undefined> {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/bin'].filter(
-    (folder) => folder !== '',
-  );
+async function which(program: string, folders: readonly string[]): Promise<string | undefined> {
   for (const folder of folders) {
     const path = join(folder, program);
     if (
@@ -42,18 +42,26 @@ async function busybox(source: string): Promise<HostProgram[]> {
   return [{ name: 'bin/busybox', source, links: [...links, 'usr/bin/env'] }];
 }
 
-async function hostShell(): Promise<HostProgram[]> {
+async function hostShell(folders: readonly string[]): Promise<HostProgram[]> {
   const programs: HostProgram[] = [];
   for (const tool of ['sh', ...TOOLS]) {
-    const source = await which(tool);
+    const source = await which(tool, folders);
+    if (tool === 'sh' && !source) throw new Error(`this host has no shell (sh) in ${folders.join(', ')}`);
     if (source) programs.push({ name: `bin/${tool}`, source, links: tool === 'env' ? ['usr/bin/env'] : [] });
   }
   return programs;
 }
 
-/** Node itself, and a shell with the plain tools: busybox if the host has it (Debian: busybox-static), else its own. */
-export async function hostPrograms(): Promise<HostProgram[]> {
+function defaultFolders(): string[] {
+  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/bin'].filter((folder) => folder !== '');
+}
+
+/**
+ * Node itself, and a shell with the plain tools: busybox if the host has it (Debian: busybox-static), else its own.
+ * @param folders where programs are looked for: those of PATH, and the usual ones
+ */
+export async function hostPrograms(folders: readonly string[] = defaultFolders()): Promise<HostProgram[]> {
   const node: HostProgram = { name: 'usr/local/bin/node', source: await realpath(process.execPath), links: [] };
-  const box = await which('busybox');
-  return [node, ...(box ? await busybox(box) : await hostShell())];
+  const box = await which('busybox', folders);
+  return [node, ...(box ? await busybox(box) : await hostShell(folders))];
 }

@@ -46,7 +46,8 @@ export class ProjectNetwork {
     if (found) return found;
     const madeId = await this.#make();
     const chosen = await this.#find();
-    if (!chosen) throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
+    if (!chosen)
+      throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
     if (madeId !== undefined && madeId !== chosen.id) await this.#remove(madeId);
     return chosen;
   }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -27,4 +28,20 @@ export async function librariesNeededBy(executable: string): Promise<string[]> {
   const missing = /^\s*(\S+) => not found/m.exec(stdout)?.[1];
   if (missing !== undefined) throw new Error(`${executable} needs ${missing}, which this host does not have`);
   return librariesOf(stdout);
+}
+
+/** What glibc before 2.34 opens by name when a program looks up a host; `ldd` does not know of it. */
+const NAME_SERVICES = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'];
+
+/** The libraries by which names of hosts are looked up, from the folder of the C library; none with musl. */
+export async function nameServicesBeside(libraries: readonly string[]): Promise<string[]> {
+  const folder = libraries.filter((path) => basename(path) === 'libc.so.6').map((path) => dirname(path))[0];
+  if (folder === undefined) return [];
+  const found = NAME_SERVICES.map((name) => join(folder, name)).map((path) =>
+    access(path).then(
+      () => [path],
+      () => [],
+    ),
+  );
+  return (await Promise.all(found)).flat();
 }
