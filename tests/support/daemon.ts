@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -27,6 +27,8 @@ export interface DaemonOptions {
   /** Instead of `services`: the whole text of the manifest. */
   readonly manifest?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Runs as this user, where we are root. */
+  readonly uid?: number;
   /** Where Docker is not to be tidied up afterwards. */
   readonly withoutDocker?: boolean;
 }
@@ -71,8 +73,14 @@ export class Daemon {
   /** Makes it but does not start it. */
   static async make(options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'rv-')), options);
+    if (options.uid !== undefined) await chown(daemon.dir, options.uid, options.uid);
     await daemon.writeManifest(options.manifest ?? options.services ?? {});
     return daemon;
+  }
+
+  /** Whether another user may read the daemon's own files. */
+  static mayRunAs(uid: number): boolean {
+    return spawnSync(process.execPath, ['--check', join(ROOT, 'eslint.config.js')], { uid }).status === 0;
   }
 
   get pid(): number {
@@ -173,8 +181,9 @@ export class Daemon {
   #spawn(): void {
     this.#lifeFrom = this.output.length;
     const options = { cwd: this.dir, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] as ('ignore' | 'pipe')[] };
+    const { uid } = this.#options;
     // Without a shell or a wrapper in between, so that a signal reaches the daemon itself.
-    const child = spawn(process.execPath, ['--import', TSX, MAIN], options);
+    const child = spawn(process.execPath, ['--import', TSX, MAIN], { ...options, ...(uid !== undefined && { uid, gid: uid }) });
     child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.#child = child;

@@ -23,6 +23,7 @@ import { Containers } from './containers.ts';
 import { parseDockerHost } from './docker-host.ts';
 import type { EndpointMode } from './endpoints.ts';
 import { Engine } from './engine.ts';
+import { refused, statusOf, unavailable, type Refusal } from './errors.ts';
 import { Events } from './events.ts';
 import { execIn } from './exec.ts';
 import { Images } from './images.ts';
@@ -57,10 +58,13 @@ export interface DockerRuntimeOptions {
   /** How long a call may take that is no stream and no build. */
   readonly callTimeoutMs?: number | undefined;
   readonly heartbeatMs?: number | undefined;
+  /** Milliseconds without a word of the registry after which a pull counts as failed. */
+  readonly pullSilenceMs?: number | undefined;
 }
 
 const CALL_TIMEOUT_MS = 20_000;
 const HEARTBEAT_MS = 15_000;
+const PULL_SILENCE_MS = 60_000;
 /** At the root of the project, as far up from src/ as from dist/. */
 const BASE_IMAGE = {
   name: 'reveille-base:20',
@@ -82,7 +86,7 @@ export class DockerRuntime implements Runtime {
   readonly #closing = new AbortController();
 
   constructor(options: DockerRuntimeOptions) {
-    const { dockerHost, project, clock, log, buildTimeoutMs } = options;
+    const { dockerHost, project, clock, log, buildTimeoutMs, pullSilenceMs = PULL_SILENCE_MS } = options;
     this.#options = options;
     const host = parseDockerHost(dockerHost);
     const engine = new Engine({ host, clock, callTimeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS });
@@ -92,7 +96,8 @@ export class DockerRuntime implements Runtime {
     this.#connection = this.#connect();
     this.#network = new ProjectNetwork(engine, options.network, project);
     this.#baseImage = new BaseImage({ ...(options.baseImage ?? BASE_IMAGE), engine, log, buildTimeoutMs, credentials });
-    this.#images = new Images({ engine, project, credentials, baseImage: this.#baseImage, buildTimeoutMs, log });
+    const baseImage = this.#baseImage;
+    this.#images = new Images({ engine, project, credentials, baseImage, buildTimeoutMs, pullSilenceMs, log });
     this.#containers = new Containers(engine, project, clock);
     this.#logs = new Logs({ engine, containers: this.#containers, clock });
   }
@@ -122,10 +127,20 @@ export class DockerRuntime implements Runtime {
 
   prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared> {
     const signal = AbortSignal.any([options.signal, this.#closing.signal]);
-    return this.#images.prepare(spec, { onProgress: (progress) => options.onProgress(progress), signal });
+    const { name: service } = spec;
+    return this.#explained({ service, action: 'look for the image', fallback: 'create_failed' }, () =>
+      this.#images.prepare(spec, { onProgress: (progress) => options.onProgress(progress), signal }),
+    );
   }
 
-  async create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {
+  create(spec: ServiceSpec, index: number, prepared: Prepared): Promise<ObservedInstance> {
+    const { name: service } = spec;
+    return this.#explained({ service, action: 'create a container', fallback: 'create_failed' }, () =>
+      this.#create(spec, index, prepared),
+    );
+  }
+
+  async #create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {
     const { proxyId, domain, network, environment = {}, hostsOf, trustCa } = this.#options;
     const { id: networkId, gateway } = await this.#network.ensure();
     const container = await this.#containers.ensure(spec, {
@@ -202,6 +217,16 @@ export class DockerRuntime implements Runtime {
   /** Stops and removes all that was made for this project: containers, network, images, and volumes when asked for. */
   removeAll(options: { readonly volumes: boolean }): Promise<Removed> {
     return removeProject(this.#engine, this.#options.project, options);
+  }
+
+  /** An engine may answer, and yet refuse everything: that is no fault of the service. */
+  async #explained<T>(refusal: Refusal, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      throw this.condition.up ? refused(error, refusal) : unavailable(this.condition, error);
+    }
   }
 
   get #mode(): EndpointMode {
