@@ -11,6 +11,7 @@ import { HttpsClient, type Answer, type AskOptions } from './https-client.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'src/main.ts');
+const CLI = join(ROOT, 'src/cli/main.ts');
 const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href;
 const START_TIMEOUT_MS = 60_000;
 
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   /** Instead of `services`: the whole text of the manifest. */
   readonly manifest?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Settings that are left to .env. */
+  readonly unset?: readonly string[];
   /** Runs as this user, where we are root. */
   readonly uid?: number;
   /** Where Docker is not to be tidied up afterwards. */
@@ -106,7 +109,7 @@ export class Daemon {
 
   get env(): Record<string, string> {
     const { PATH = '', HOME = '', DOCKER_HOST } = process.env;
-    return {
+    const env: Record<string, string> = {
       ...{ PATH, HOME, ...(DOCKER_HOST !== undefined && { DOCKER_HOST }) },
       ...{ PROJECT: this.name, DOMAIN: this.domain, DOCKER_NETWORK: `${this.name}-net`, RUNTIME: 'docker' },
       ...{ HTTPS_PORT: '0', HTTP_PORT: '', MQTT_PORT: '0', LOG_FORMAT: 'json', LOG_LEVEL: 'debug', ACCESS_LOG: 'all' },
@@ -114,6 +117,7 @@ export class Daemon {
       MANIFEST: join(this.dir, 'services-manifest.ts'),
       ...this.#options.env,
     };
+    return Object.fromEntries(Object.entries(env).filter(([key]) => !this.#options.unset?.includes(key)));
   }
 
   host(service: string): string {
@@ -171,11 +175,27 @@ export class Daemon {
     return ended;
   }
 
+  /** Runs the CLI in the daemon's folder, with its settings. */
+  cli(...words: string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+    return this.#run(['--import', TSX, CLI, ...words]);
+  }
+
+  /** Starts a daemon that is expected to end by itself. */
+  failedBoot(): Promise<{ readonly code: number | null; readonly output: string }> {
+    return this.#run(['--import', TSX, MAIN]);
+  }
+
   async dispose(): Promise<void> {
     process.off('exit', this.#killAtExit);
     if (this.#child) await this.end('SIGKILL');
     if (!this.#options.withoutDocker) await this.containers.removeAll();
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  async #run(words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+    const child = spawn(process.execPath, words, { cwd: this.dir, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, 'close')]);
+    return { code: child.exitCode, output: [...stdout, ...stderr].join('') };
   }
 
   #spawn(): void {

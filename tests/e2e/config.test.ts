@@ -1,0 +1,198 @@
+import { Agent } from 'node:https';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
+import { Daemon, type LogLine } from '../support/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/docker.ts';
+
+const hasDocker = await dockerAvailable();
+const STREAM_MS = 3000;
+const EVERY_MS = 5;
+
+describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () => {
+  let daemon: Daemon;
+  let image = '';
+  let services: Record<string, Record<string, unknown>>;
+
+  beforeAll(async () => {
+    image = await fixtureImage();
+    services = {
+      steady: { routes: ['steady'], image },
+      changing: { routes: ['changing'], image, env: { COLOUR: 'red' } },
+      leaving: { routes: ['leaving'], image },
+    };
+    daemon = await Daemon.start({ services });
+    await Promise.all(Object.keys(services).map((name) => daemon.ask(name)));
+  });
+
+  afterAll(() => daemon.dispose());
+
+  it('is refused whole for one bad route, with its field, and the old routes go on (scenario 18)', async () => {
+    const bad = { ...services, added: { routes: ['added', 'not a host'], image } };
+    await daemon.writeManifest(bad);
+
+    const refused = await daemon.event('manifest.refused');
+
+    expect(refused['detail']).toContain('services.added.routes');
+    expect(refused['detail']).toContain('not a host');
+    expect((await daemon.ask('added')).status).toBe(404);
+    expect((await daemon.ask('steady')).status).toBe(200);
+  });
+
+  it('that cannot be read as TypeScript is refused with its line (scenario 18)', async () => {
+    const before = daemon.events('manifest.refused').length;
+    await daemon.writeManifest('export default {\n  services: {\n    web: { routes: ],\n  },\n};\n');
+    await vi.waitUntil(() => daemon.events('manifest.refused').length > before, { timeout: 5_000 });
+
+    expect(daemon.events('manifest.refused').at(-1)?.['detail']).toMatch(/services-manifest\.ts:3:\d+/);
+    expect((await daemon.ask('steady')).status).toBe(200);
+  });
+
+  it('drops no request of a stream of two hundred a second, good or bad as it may be (scenario 18)', async () => {
+    const agent = new Agent({ keepAlive: true, lookup: localhostLookup });
+    const refusedBefore = daemon.events('manifest.refused').length;
+    const [before] = await daemon.containers.list('steady');
+    const stream = streamOf(STREAM_MS, EVERY_MS, () => daemon.ask('steady', { agent }).then(({ status }) => status));
+
+    await daemon.writeManifest({ ...services, broken: { routes: ['steady'], image } });
+    await vi.waitUntil(() => daemon.events('manifest.refused').length > refusedBefore, { timeout: 5_000 });
+    services = { ...services, late: { routes: ['late'], image } };
+    await daemon.writeManifest(services);
+    await daemon.event('manifest.applied');
+    const late = await daemon.ask('late');
+
+    const statuses = await stream;
+    agent.destroy();
+    expect(late.status).toBe(200);
+    expect(statuses.length).toBeGreaterThan((STREAM_MS / EVERY_MS) * 0.5);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect((await daemon.containers.list('steady')).map(({ Id }) => Id)).toEqual([before?.Id]);
+  });
+
+  it('replaces what its configuration changed, and nobody notices but by the new one', async () => {
+    const [before] = await daemon.containers.list('changing');
+    const stream = streamOf(STREAM_MS, 25, () => daemon.ask('changing').then(({ status }) => status));
+    services = { ...services, changing: { routes: ['changing'], image, env: { COLOUR: 'blue' } } };
+    await daemon.writeManifest(services);
+
+    await vi.waitFor(
+      async () => expect((await daemon.ask('changing', { path: '/env' })).json()).toMatchObject({ COLOUR: 'blue' }),
+      { timeout: 10_000 },
+    );
+    expect((await stream).filter((status) => status !== 200)).toEqual([]);
+    const after = await daemon.containers.list('changing');
+    expect(after).toHaveLength(1);
+    expect(after[0]?.Id).not.toBe(before?.Id);
+    expect(daemon.events('instance.stopped', 'changing')[0]).toMatchObject({ reason: 'replaced' });
+  });
+
+  it('removes the service that it no longer has, and its container', async () => {
+    services = Object.fromEntries(Object.entries(services).filter(([name]) => name !== 'leaving'));
+    await daemon.writeManifest(services);
+
+    await vi.waitFor(async () => expect(await daemon.containers.list('leaving')).toEqual([]), { timeout: 10_000 });
+    expect((await daemon.ask('leaving')).status).toBe(404);
+  });
+});
+
+describe('an edit of .env of a running daemon', () => {
+  let daemon: Daemon | undefined;
+
+  afterEach(() => daemon?.dispose());
+
+  it('applies at once where it can, and names what waits for a restart', async () => {
+    daemon = await Daemon.start({
+      services: { elsewhere: { routes: ['elsewhere'], url: 'http://127.0.0.1:9' } },
+      env: { RUNTIME: 'process' },
+      unset: ['LOG_LEVEL', 'ACCESS_LOG'],
+      withoutDocker: true,
+    });
+    const { client } = daemon;
+    const status = async (token: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await client.ask(daemon?.host('proxy') ?? '', { path: '/api/services', headers })).status;
+    };
+    const [first, second] = ['first-token-'.repeat(4), 'second-token-'.repeat(4)];
+    await daemon.writeEnv(`ADMIN_TOKEN=${first}\nACCESS_LOG=all\n`);
+    await vi.waitFor(async () => expect(await status(first)).toBe(200), { timeout: 5_000 });
+
+    const isAnswer = (line: LogLine): boolean => line['path'] === '/api/services' && line['status'] === 200;
+    await vi.waitUntil(() => daemon?.log.some(isAnswer), { timeout: 5_000 });
+
+    await daemon.writeEnv(`ADMIN_TOKEN=${second}\nACCESS_LOG=off\nBUILD_TIMEOUT=5m\n`);
+    await vi.waitFor(async () => expect(await status(second)).toBe(200), { timeout: 5_000 });
+    expect(await status(first)).toBe(401);
+    expect(daemon.log.map(({ msg }) => msg)).toContain('restart needed: BUILD_TIMEOUT');
+    expect(daemon.output).not.toContain(first);
+    expect(daemon.output).not.toContain(second);
+  });
+
+  it('is refused whole when a value is wrong', async () => {
+    daemon = await Daemon.start({
+      services: { elsewhere: { routes: ['elsewhere'], url: 'http://127.0.0.1:9' } },
+      env: { RUNTIME: 'process' },
+      unset: ['LOG_LEVEL'],
+      withoutDocker: true,
+    });
+    await daemon.writeEnv('LOG_LEVEL=debug\nDRAIN_TIMEOUT=soon\n');
+
+    expect((await daemon.event('manifest.refused'))['detail']).toContain('DRAIN_TIMEOUT');
+    expect(daemon.log.some(({ msg }) => msg.includes('LOG_LEVEL changed'))).toBe(false);
+  });
+});
+
+/** What scenario 39 asks for, each with the field that has to be named. */
+const FORBIDDEN: Record<string, [field: string, service: Record<string, unknown>]> = {
+  privileged: ['services.privileged.privileged', { privileged: true }],
+  hosted: ['services.hosted.network', { network: 'host' }],
+  engine: ['services.engine.volumes', { volumes: ['/var/run/docker.sock:/var/run/docker.sock'] }],
+  outside: ['services.outside.build', { image: undefined, build: { context: '.', dockerfile: '../../etc/passwd' } }],
+  zero: ['services.zero.port', { port: 0 }],
+  large: ['services.large.port', { port: 70_000 }],
+  twin: ['services.twin.routes', { routes: ['plain'] }],
+  typo: ['services.typo.slep', { slep: false }],
+};
+
+describe('a manifest that asks for what it may not have (scenario 39)', () => {
+  let daemon: Daemon;
+
+  beforeAll(async () => {
+    const entries = Object.entries(FORBIDDEN).map(([name, [, service]]) => [
+      name,
+      { routes: [name], image: 'x:1', ...service },
+    ]);
+    const services = { plain: { routes: ['plain'], image: 'x:1' }, ...Object.fromEntries(entries) };
+    daemon = await Daemon.make({ services, withoutDocker: true });
+  });
+
+  afterAll(() => daemon.dispose());
+
+  it('is refused by `reveille check` with every field at once and exit code 2', async () => {
+    const { code, output } = await daemon.cli('check');
+
+    expect(code).toBe(2);
+    for (const [field] of Object.values(FORBIDDEN)) expect(output).toContain(field);
+    expect(output).toMatch(/did you mean.*sleep/);
+  });
+
+  it('keeps the daemon from starting, with exit code 2', async () => {
+    const { code, output } = await daemon.failedBoot();
+
+    expect(code).toBe(2);
+    for (const [field] of Object.values(FORBIDDEN)) expect(output).toContain(field);
+  });
+});
+
+/** Begins `ask` every few milliseconds for so long; resolves with what all have brought, -1 for a failure. */
+async function streamOf(forMs: number, everyMs: number, ask: () => Promise<number>): Promise<number[]> {
+  const asked: Promise<number>[] = [];
+  const endMs = performance.now() + forMs;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      asked.push(ask().catch(() => -1));
+      if (performance.now() < endMs) return;
+      clearInterval(timer);
+      resolve();
+    }, everyMs);
+  });
+  return Promise.all(asked);
+}
