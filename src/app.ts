@@ -214,6 +214,7 @@ function listenerLimitsOf({ limits }: Settings): Partial<ListenerLimits> {
     headersTimeoutMs: limits.headersTimeoutMs,
     keepAliveTimeoutMs: limits.keepAliveTimeoutMs,
     sessionIdleTimeoutMs: limits.keepAliveTimeoutMs,
+    stallTimeoutMs: limits.stallTimeoutMs,
     maxHeaderBytes: limits.maxHeaderSizeBytes,
     maxUrlBytes: limits.maxUrlSizeBytes,
     maxConnectionsPerAddress: limits.maxConnectionsPerClient,

@@ -59,6 +59,11 @@ export class CircuitBreaker {
     this.#onChange(false);
   }
 
+  /** A response has begun. Its content may go on for hours (an event stream, a WebSocket): the others need not wait for its end. */
+  answered(): void {
+    if (this.#state.kind === 'half-open') this.succeed();
+  }
+
   fail(): void {
     if (this.#state.kind === 'open') return;
     const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : this.limits.failures;

@@ -21,6 +21,11 @@ export class Lease {
     return this.upstream.id;
   }
 
+  /** The head of the response is there. */
+  answered(): void {
+    if (!this.#released) this.upstream.breaker.answered();
+  }
+
   release(outcome: LeaseOutcome): void {
     if (this.#released) return;
     this.#released = true;

@@ -26,4 +26,5 @@ export interface ForwardedRequest {
   readonly fresh: boolean;
   /** The same exchange, when it asks for a WebSocket. */
   readonly upgrade?: Http1UpgradeExchange;
+  readonly onAnswered?: (() => void) | undefined;
 }

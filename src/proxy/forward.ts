@@ -29,6 +29,8 @@ export interface ForwardOptions {
    */
   readonly fresh?: boolean;
   readonly protocol?: 'http' | 'h2c';
+  /** Told once, when the head of the final response (or of a 101) is there: what follows may go on for hours. */
+  readonly onAnswered?: () => void;
 }
 
 /** Sends requests to upstreams over connections of its own, and their responses back. */
@@ -74,13 +76,13 @@ export class Forwarder {
     exchange: ClientExchange,
     endpoint: Endpoint,
     extra: RawHeaders = [],
-    { fresh = false, protocol = 'http' }: ForwardOptions = {},
+    { fresh = false, protocol = 'http', onAnswered }: ForwardOptions = {},
   ): Promise<ForwardResult> {
     if (protocol !== 'http') {
       const message = `${endpoint.host}:${endpoint.port} is to be spoken to in ${protocol}, which is not built in yet; use protocol "http".`;
       return Promise.reject(new UpstreamError('protocol_unsupported', message));
     }
-    return this.#run({ exchange, endpoint, extra, fresh });
+    return this.#run({ exchange, endpoint, extra, fresh, onAnswered });
   }
 
   /**
@@ -88,8 +90,13 @@ export class Forwarder {
    * as the response that it is.
    * @throws UpstreamError as `forward` does
    */
-  upgrade(exchange: Http1UpgradeExchange, endpoint: Endpoint, extra: RawHeaders = []): Promise<ForwardResult> {
-    return this.#run({ exchange, endpoint, extra, fresh: true, upgrade: exchange });
+  upgrade(
+    exchange: Http1UpgradeExchange,
+    endpoint: Endpoint,
+    extra: RawHeaders = [],
+    { onAnswered }: ForwardOptions = {},
+  ): Promise<ForwardResult> {
+    return this.#run({ exchange, endpoint, extra, fresh: true, upgrade: exchange, onAnswered });
   }
 
   /** Waits for what is under way, at most `deadlineMs`; then cuts the rest. New requests are refused from now on. */

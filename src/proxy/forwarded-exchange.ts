@@ -109,6 +109,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
     this.#continueDeadline = Infinity;
     // RFC 9112 9.3: whoever refuses content, or is going to close, does not want the rest of it.
     if (head.status >= 400 || head.connection.includes('close') || this.#pump?.untouched === true) this.#pump?.stop();
+    this.#request.onAnswered?.();
     this.#relay.sendHead(head, hasContent);
   }
 
@@ -134,11 +135,12 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   }
 
   onSwitched(head: UpstreamHead, rest: Buffer): void {
-    const { upgrade, extra } = this.#request;
+    const { upgrade, extra, onAnswered } = this.#request;
     const { ticker, limits, via } = this.#context;
     if (this.#settled || upgrade === undefined || this.#connection === undefined) return;
     this.#stopWaiting();
     this.#tunnelled = true;
+    onAnswered?.();
     const { stallTimeoutMs } = limits;
     const upstream = this.#connection.detach();
     void tunnel({ upgrade, upstream, head, rest, extra, via, ticker, stallTimeoutMs }).then((bytes) => {

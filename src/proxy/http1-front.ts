@@ -84,6 +84,8 @@ export class Http1Front {
   accept(socket: Socket): void {
     const connection = new Http1Connection(socket);
     this.#connections.set(socket, connection);
+    // Every request of a pipeline listens for the close of their connection.
+    socket.setMaxListeners(socket.getMaxListeners() + MAX_PIPELINED);
     socket.once('close', () => this.#connections.delete(socket));
     this.#server.emit('connection', socket);
   }
@@ -145,6 +147,8 @@ export class Http1Front {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.finished) return undefined;
     connection.owe(response, () => this.#answered(connection));
+    // Once all of it is handed over, only the client can hold it up.
+    response.once('prefinish', () => connection.socket.setTimeout(this.#options.limits.stallTimeoutMs));
     if (connection.owed >= MAX_PIPELINED) connection.finish();
     else if (this.#draining) response.shouldKeepAlive = false;
     return connection;

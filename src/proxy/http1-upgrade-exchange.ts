@@ -3,6 +3,7 @@ import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Http1Exchange } from './http1-exchange.ts';
 import { lingerOnClose } from './lingering-close.ts';
+import { defaultListenerLimits } from './listener-limits.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** What a client may send before its upgrade has been answered. */
@@ -26,8 +27,16 @@ export class Http1UpgradeExchange extends Http1Exchange {
   readonly #onData = (chunk: Buffer): void => this.#keep(chunk);
   readonly #onEnd = (): void => void this.#socket.destroy();
 
-  /** @param head the bytes that followed the request, the last argument of the event; its socket is `request.socket` */
-  constructor(request: IncomingMessage, head: Buffer, facts: RequestFacts) {
+  /**
+   * @param head the bytes that followed the request, the last argument of the event; its socket is `request.socket`
+   * @param stallTimeoutMs how long a client may leave the rest of a refusal unread
+   */
+  constructor(
+    request: IncomingMessage,
+    head: Buffer,
+    facts: RequestFacts,
+    stallTimeoutMs: number = defaultListenerLimits.stallTimeoutMs,
+  ) {
     const { socket } = request;
     const answer = new ServerResponse(request);
     super(request, answer, facts);
@@ -38,6 +47,8 @@ export class Http1UpgradeExchange extends Http1Exchange {
     answer.assignSocket(socket);
     lingerOnClose(socket);
     answer.once('finish', () => socket.destroySoon());
+    // Once all of a refusal is handed over, only the client can hold it up; node:http has let go of the socket.
+    answer.once('prefinish', () => socket.setTimeout(stallTimeoutMs, () => socket.destroy()));
     if (head.length > 0) this.#keep(head);
     // Only a socket that is read tells that its peer has gone.
     socket.on('data', this.#onData);

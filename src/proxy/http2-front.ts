@@ -7,6 +7,7 @@ import { peerAddress, serverNameOf } from './peer.ts';
 import { refusalBody, refusalHeaders, type Refusal } from './refusal.ts';
 import type { RequestIds } from './request-ids.ts';
 import type { AcceptedRequest, RefusedRequest } from './request-rules.ts';
+import { endUnreadStreams } from './unread-streams.ts';
 
 /** What a client may send on one stream, and on all together, before somebody has read it. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
@@ -63,6 +64,7 @@ export class Http2Front {
     });
     this.#watchTimes(session);
     guardSession(session, this.#options.limits);
+    endUnreadStreams(session, this.#options.limits.stallTimeoutMs);
     if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   }
 

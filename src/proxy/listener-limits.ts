@@ -8,6 +8,8 @@ export interface ListenerLimits {
   readonly checkEveryMs: number;
   /** How long an HTTP/1 connection may be idle between requests. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may leave the rest of a complete answer unread. */
+  readonly stallTimeoutMs: number;
   /** How long an HTTP/2 session may be without any stream. */
   readonly sessionIdleTimeoutMs: number;
   /** Request line and header fields together. */
@@ -31,6 +33,7 @@ export const defaultListenerLimits: ListenerLimits = {
   headersTimeoutMs: 8_000,
   checkEveryMs: 500,
   keepAliveTimeoutMs: 75_000,
+  stallTimeoutMs: 120_000,
   sessionIdleTimeoutMs: 75_000,
   maxHeaderBytes: 32_768,
   maxHeaderFields: 200,

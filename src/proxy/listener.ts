@@ -83,7 +83,7 @@ export class Listener {
       requestIds,
       onRefused,
       onRequest: (request) => handlers.onExchange(http1Exchange(request)),
-      onUpgrade: (upgrade) => handlers.onUpgrade(upgradeExchange(upgrade)),
+      onUpgrade: (upgrade) => handlers.onUpgrade(upgradeExchange(upgrade, limits.stallTimeoutMs)),
     });
     this.#http2 = new Http2Front({
       limits,
@@ -200,9 +200,12 @@ function http1Exchange({ request, response, accepted, requestId, remoteAddress }
   return new Http1Exchange(request, response, { ...accepted, requestId, remoteAddress, serverName, secure: true });
 }
 
-function upgradeExchange({ request, head, accepted, requestId, remoteAddress }: Http1Upgrade): Http1UpgradeExchange {
-  const serverName = serverNameOf(request.socket);
-  return new Http1UpgradeExchange(request, head, { ...accepted, requestId, remoteAddress, serverName, secure: true });
+function upgradeExchange(
+  { request, head, accepted, requestId, remoteAddress }: Http1Upgrade,
+  stallTimeoutMs: number,
+): Http1UpgradeExchange {
+  const facts = { requestId, remoteAddress, serverName: serverNameOf(request.socket), secure: true };
+  return new Http1UpgradeExchange(request, head, { ...accepted, ...facts }, stallTimeoutMs);
 }
 
 function http2Exchange(request: Http2Request): Http2Exchange {

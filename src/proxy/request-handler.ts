@@ -124,6 +124,8 @@ export class RequestHandler {
     const since = clock.now();
     const left = new AbortController();
     const stopListening = exchange.onAbandoned(() => left.abort());
+    // One that left while its first instance was looked into has had its close already.
+    if (exchange.abandoned) left.abort();
     const page = pool.view.wake.page === 'auto' && isNavigation(exchange);
     const showing = page ? clock.after(pool.view.wake.pageAfterMs, () => left.abort()) : undefined;
     try {
@@ -159,7 +161,8 @@ export class RequestHandler {
     try {
       const { protocol } = pool.view;
       const headers = this.#ownHeaders(visit, pool, lease, wish);
-      const result = await this.#send(visit, lease.endpoint, headers, { fresh, protocol });
+      const onAnswered = (): void => lease.answered();
+      const result = await this.#send(visit, lease.endpoint, headers, { fresh, protocol, onAnswered });
       outcome = LEASE_OUTCOME[result.outcome];
       return undefined;
     } catch (error) {
@@ -179,7 +182,7 @@ export class RequestHandler {
   async #send(visit: Visit, endpoint: Endpoint, headers: string[], options: ForwardOptions): Promise<ForwardResult> {
     const { forwarder } = this.#tools;
     const result = visit.upgrade
-      ? await forwarder.upgrade(visit.exchange as Http1UpgradeExchange, endpoint, headers)
+      ? await forwarder.upgrade(visit.exchange as Http1UpgradeExchange, endpoint, headers, options)
       : await forwarder.forward(visit.exchange, endpoint, headers, options);
     visit.status = result.status ?? 0;
     if (result.outcome !== 'completed') visit.code = result.error?.code ?? result.outcome;
