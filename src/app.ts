@@ -203,8 +203,12 @@ export class App {
       publicUrl: (host) => this.#control.publicUrl(host),
       fellBack: [https.fellBack, http?.fellBack].filter((error) => error !== undefined),
     });
-    if (this.#settings.logFormat === 'pretty') process.stdout.write(`${report}\n`);
-    else this.#log.info({ ...facts, port: https.port }, 'Reveille is up');
+    if (this.#settings.logFormat === 'pretty') {
+      process.stdout.write(`${report}\n`);
+      return;
+    }
+    if (notice !== undefined) this.#log.warn(notice);
+    this.#log.info({ ...facts, port: https.port }, 'Reveille is up');
   }
 }
 

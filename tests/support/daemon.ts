@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'src/main.ts');
 const CLI = join(ROOT, 'src/cli/main.ts');
 const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href;
+const UP = 'Reveille is up';
 const START_TIMEOUT_MS = 60_000;
 
 /** One line of the log; those of events have the name of the event in `event`. */
@@ -21,6 +22,13 @@ export type LogLine = Readonly<Record<string, unknown>> & {
   readonly event?: string;
   readonly service?: string;
 };
+
+export interface StartUp {
+  readonly port: number;
+  /** The URL of the broker. */
+  readonly broker: string;
+  readonly runtime: string;
+}
 
 export interface DaemonOptions {
   /** The services of the manifest. */
@@ -96,10 +104,15 @@ export class Daemon {
     return lines.filter((line) => line.startsWith('{') && line.endsWith('}')).map((line) => JSON.parse(line) as LogLine);
   }
 
-  get up(): LogLine & { readonly port: number; readonly broker: string; readonly runtime: string } {
-    const line = this.log.find(({ msg }) => msg === 'Reveille is up');
-    if (!line) throw new Error(`the daemon is not up:\n${this.output}`);
-    return line as LogLine & { port: number; broker: string; runtime: string };
+  /** What it says when it is up, to people or to machines. */
+  get up(): StartUp {
+    const line = this.log.find(({ msg }) => msg === UP);
+    if (line) return line as unknown as StartUp;
+    const text = this.output.slice(this.#lifeFrom);
+    if (!text.includes(UP)) throw new Error(`the daemon is not up:\n${this.output}`);
+    const value = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? '';
+    const port = Number(value(/ dashboard +https:\/\/[^\s:]+:(\d+)/));
+    return { port, broker: value(/ mqtt +(\S+)/), runtime: value(/ runtime +(\S+)/) };
   }
 
   get client(): HttpsClient {
@@ -161,7 +174,7 @@ export class Daemon {
   async boot(): Promise<void> {
     this.#spawn();
     const { child, ended } = this.#life();
-    const isUp = (): boolean => this.log.some(({ msg }) => msg === 'Reveille is up');
+    const isUp = (): boolean => /Reveille is up[^]*\n/.test(this.output.slice(this.#lifeFrom));
     await vi.waitUntil(() => isUp() || child.exitCode !== null, { timeout: START_TIMEOUT_MS, interval: 10 });
     if (!isUp()) throw new Error(`the daemon ended with ${String(await ended)} while it started:\n${this.output}`);
     this.ca = await readFile(join(this.dir, 'state/ca/rootCA.pem'), 'utf8');
