@@ -23,6 +23,9 @@ export type EventType =
 
 export type StopReason = 'idle' | 'operator' | 'replaced' | 'error' | 'resource_limit' | 'shutdown';
 
+/** Who wanted a service to wake. */
+export type WakeReason = 'request' | 'operator' | 'dependency' | 'boot' | 'heal' | 'replace';
+
 export interface FleetEvent {
   /** Unique and growing within one daemon. */
   readonly id: string;

@@ -16,7 +16,8 @@ import { Readiness } from './readiness.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
-import { Service, type ServiceTools } from './service.ts';
+import { Service } from './service.ts';
+import type { ServiceTools } from './service-tools.ts';
 import { SleepVeto } from './sleep-veto.ts';
 
 export interface FleetTools {
@@ -236,9 +237,9 @@ export class Fleet implements ControlLink {
     return version;
   }
 
-  async #wakeDependency(dependent: Service, name: string): Promise<void> {
+  async #wakeDependency(dependent: ServiceSpec, name: string): Promise<void> {
     const dependency = this.#members.get(name);
-    const onlyStarted = dependent.spec.dependsOn[name] === 'started';
+    const onlyStarted = dependent.dependsOn[name] === 'started';
     if (onlyStarted && dependency instanceof Service) await dependency.untilStarted('dependency');
     else await dependency?.wake('dependency');
   }

@@ -1,7 +1,7 @@
 import type { ServiceSpec } from '../config/service-spec.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
-import type { WakeReason } from './wake.ts';
+import type { WakeReason } from './events.ts';
 
 /** One instance as operators see it. */
 export interface Replica {

@@ -1,9 +1,18 @@
-import type { ServiceView, UpstreamView, WakeProgress } from '../seam/fleet-view.ts';
+import type { ServiceSpec } from '../config/service-spec.ts';
+import type { Failure, ServiceStatus, ServiceView, UpstreamView, WakeProgress } from '../seam/fleet-view.ts';
 import type { Instance } from './instance.ts';
-import type { Service } from './service.ts';
+
+/** What a view is made from. */
+export interface Viewed {
+  readonly name: string;
+  readonly spec: ServiceSpec;
+  readonly status: ServiceStatus;
+  readonly failure: Failure | undefined;
+  readonly instances: readonly Instance[];
+}
 
 /** What the data half is told of a service. */
-export function viewOf(service: Service, progress: WakeProgress | undefined): ServiceView {
+export function viewOf(service: Viewed, progress: WakeProgress | undefined): ServiceView {
   const { name, status, spec, failure } = service;
   const { routes, protocol, balance, sticky, breaker, wake } = spec;
   const upstreams = offered(service.instances);

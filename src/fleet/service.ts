@@ -2,34 +2,22 @@ import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
 import type { Timer } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { deferred } from '../lib/deferred.ts';
-import type { Logger } from '../lib/logger.ts';
 import { SingleFlight } from '../lib/single-flight.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
-import { CrashLoop, SETTLED_AFTER_MS } from './crash-loop.ts';
-import type { StopReason } from './events.ts';
-import { failureOf } from './failures.ts';
+import { SETTLED_AFTER_MS } from './crash-loop.ts';
+import type { StopReason, WakeReason } from './events.ts';
+import { FailureHistory } from './failure-history.ts';
 import { isServing } from './instance-state.ts';
-import { Instance, type InstanceOwner, type InstanceTools } from './instance.ts';
+import { Instance, type InstanceOwner } from './instance.ts';
 import type { Member, Replica } from './member.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
 import { statusOf } from './service-status.ts';
+import type { ServiceTools } from './service-tools.ts';
 import { viewOf } from './service-view.ts';
-import { Wake, type WakeReason } from './wake.ts';
+import { Wake } from './wake.ts';
 import { WakeTracker } from './wake-progress.ts';
-
-export interface ServiceTools extends InstanceTools {
-  readonly log: Logger;
-  /** Brings a dependency to where the dependent needs it. */
-  readonly wakeDependency: (dependent: Service, name: string) => Promise<void>;
-  /** Tells the data half at once; returns the version that shows it. */
-  readonly publish: (service: Service) => number;
-  /** The same, but many in a row become one. */
-  readonly publishSoon: (service: Service) => void;
-  /** Whether those who wait may read the log lines of the start. */
-  readonly showLogs: boolean;
-}
 
 /** A manifest entry that we run: so many instances, woken in single flight, put to sleep, replaced, healed. */
 export class Service implements InstanceOwner, Member {
@@ -37,11 +25,10 @@ export class Service implements InstanceOwner, Member {
   readonly #tools: ServiceTools;
   readonly #instances = new Map<number, Instance>();
   readonly #flight = new SingleFlight<WakeTimings>();
-  readonly #crashes: CrashLoop;
+  readonly #failures: FailureHistory;
   #spec: ServiceSpec;
   #desired: number;
   #wake: Wake | undefined;
-  #failure: Failure | undefined;
   #healing: Timer | undefined;
   #asleepSinceMs: number | undefined;
   #closed = false;
@@ -51,7 +38,7 @@ export class Service implements InstanceOwner, Member {
     this.name = spec.name;
     this.#spec = spec;
     this.#tools = tools;
-    this.#crashes = new CrashLoop(tools.clock);
+    this.#failures = new FailureHistory(spec.name, tools.clock);
     this.#desired = Math.max(1, spec.scale.min);
     this.#asleepSinceMs = tools.clock.now();
   }
@@ -65,7 +52,7 @@ export class Service implements InstanceOwner, Member {
   }
 
   get failure(): Failure | undefined {
-    return this.#failure;
+    return this.#failures.latest;
   }
 
   get instances(): readonly Instance[] {
@@ -74,7 +61,7 @@ export class Service implements InstanceOwner, Member {
 
   get status(): ServiceStatus {
     const states = this.instances.map(({ state }) => state);
-    return statusOf({ states, desired: this.#desired, waking: this.#wake !== undefined, failure: this.#failure });
+    return statusOf({ states, desired: this.#desired, waking: this.#wake !== undefined, failure: this.failure });
   }
 
   get replicas(): readonly Replica[] {
@@ -107,8 +94,8 @@ export class Service implements InstanceOwner, Member {
     if (this.#isServing() || (this.#spec.job && this.status === 'completed' && reason !== 'operator')) {
       return Promise.resolve({ totalMs: 0 });
     }
-    const pauseMs = this.#crashes.pauseMs;
-    if (pauseMs > 0 && reason !== 'operator' && !this.#flight.busy) return Promise.reject(this.#pausing(pauseMs));
+    const pausing = reason === 'operator' || this.#flight.busy ? undefined : this.#failures.pausing();
+    if (pausing) return Promise.reject(pausing);
     return this.#flight.run(() => this.#wakeUp(reason));
   }
 
@@ -135,6 +122,7 @@ export class Service implements InstanceOwner, Member {
     const before = this.status;
     this.#healing?.cancel();
     if (reason !== 'idle') this.#wake?.cancel(reason);
+    if (reason === 'operator') this.#failures.clear();
     const leaving = this.instances.slice(keep);
     const asleep = await Promise.all(leaving.map((instance) => instance.sleep(strategy, reason)));
     const status = this.status;
@@ -166,8 +154,7 @@ export class Service implements InstanceOwner, Member {
   async update(spec: ServiceSpec): Promise<void> {
     this.#spec = spec;
     this.#desired = clamp(this.#desired, Math.max(1, spec.scale.min), spec.scale.max);
-    this.#crashes.reset();
-    this.#failure = undefined;
+    this.#failures.forget();
     this.changed();
     const surplus = this.instances.filter(({ key }) => key.index > spec.scale.max);
     await Promise.all(surplus.map((instance) => instance.sleep('remove', 'replaced')));
@@ -224,34 +211,19 @@ export class Service implements InstanceOwner, Member {
   }
 
   died(instance: Instance, exit: Exit, servedMs: number): void {
-    const crashed = exit.code !== 0 || exit.oomKilled;
-    if (servedMs < SETTLED_AFTER_MS) this.#crashes.fail();
-    else this.#crashes.reset();
-    const detail = exit.oomKilled
-      ? `${instance.id} was ended for using more than its memory limit; raise resources.memory`
-      : `${instance.id} ended by itself with exit code ${exit.code}; see its log`;
-    const code = exit.oomKilled ? 'out_of_memory' : 'instance_exited';
-    if (crashed) this.#failure = { code, detail, logTail: [], atEpochMs: this.#tools.clock.epochMs() };
+    const failure = this.#failures.died(instance.id, exit, servedMs);
     this.changed();
     if (this.#isServing() || this.#spec.scale.min > 0) this.#heal();
-    else if (crashed) this.#tools.bus.emit('service.failed', this.name, { code, detail, logTail: [] });
+    else if (failure) this.#emitFailed(failure);
   }
 
   adopted(instance: Instance, error?: unknown): void {
-    const { log } = this.#tools;
     if (error === undefined) {
-      this.replaceStale().catch((cause: unknown) => {
-        log.warn(
-          { service: this.name, err: cause },
-          `${instance.id} runs on from an old configuration: ${messageOf(cause)}`,
-        );
-      });
+      this.#replaceQuietly();
       return;
     }
-    log.warn(
-      { service: this.name, err: error },
-      `${instance.id} was found running but does not serve: ${messageOf(error)}`,
-    );
+    const message = `${instance.id} was found running but does not serve: ${messageOf(error)}`;
+    this.#tools.log.warn({ service: this.name, err: error }, message);
     this.#failed(error, this.#isServing());
     this.changed();
   }
@@ -268,7 +240,8 @@ export class Service implements InstanceOwner, Member {
     this.changed();
     try {
       const timings = await wake.run(reason, replace);
-      this.#failure = undefined;
+      this.#failures.clear();
+      this.#settle();
       if (!wasServing) this.#emitAwake(timings);
       return timings;
     } catch (error) {
@@ -276,41 +249,46 @@ export class Service implements InstanceOwner, Member {
     } finally {
       this.#wake = undefined;
       this.changed();
-      if (this.#failure || this.instances.some(({ state }) => state.kind === 'failed')) this.#heal();
+      if (this.failure || this.instances.some(({ state }) => state.kind === 'failed')) this.#heal();
     }
   }
 
   #failed(error: unknown, wasServing: boolean): WakeFailed {
-    const failure = failureOf(this.name, error, this.#tools.clock);
-    this.#failure = failure;
-    const innocent = ['runtime_unavailable', 'dependency_failed', 'start_cancelled'].includes(failure.code);
-    if (!innocent) this.#crashes.fail();
-    const { code, detail, logTail } = failure;
-    if (code !== 'start_cancelled' && !wasServing)
-      this.#tools.bus.emit('service.failed', this.name, { code, detail, logTail });
+    const failure = this.#failures.failed(error);
+    if (failure.code !== 'start_cancelled' && !wasServing) this.#emitFailed(failure);
     return new WakeFailed(this.name, failure, { cause: error });
-  }
-
-  #pausing(pauseMs: number): WakeFailed {
-    const seconds = Math.ceil(pauseMs / 1000);
-    const last = this.#failure?.detail ?? 'it ended soon after it started';
-    const detail = `${this.name} failed ${this.#crashes.failures} times in a row and is tried again in ${seconds} s. The last time: ${last}`;
-    const now = this.#tools.clock.epochMs();
-    const failure = { code: 'crash_loop', detail, logTail: this.#failure?.logTail ?? [], atEpochMs: now };
-    return new WakeFailed(this.name, { ...failure, retryAtEpochMs: now + pauseMs });
   }
 
   /** Brings back what is missing, later if it keeps failing. Nothing is missing where nothing has to be awake. */
   #heal(): void {
     if (this.#closed || !(this.#isServing() || this.#spec.scale.min > 0)) return;
     this.#healing?.cancel();
-    this.#healing = this.#tools.clock.after(Math.max(HEAL_AFTER_MS, this.#crashes.pauseMs), () => {
+    this.#healing = this.#tools.clock.after(Math.max(HEAL_AFTER_MS, this.#failures.pauseMs), () => {
       this.#flight
         .run(() => this.#wakeUp('heal'))
         .catch((error: unknown) => {
           this.#tools.log.warn({ service: this.name, err: error }, `${this.name} could not be brought back`);
         });
     });
+  }
+
+  /** Having served for a while, it has proved that it can; and an edit may have come while it woke. */
+  #settle(): void {
+    this.#tools.clock.after(SETTLED_AFTER_MS, () => {
+      if (this.#isServing()) this.#failures.forget();
+    });
+    queueMicrotask(() => this.#replaceQuietly());
+  }
+
+  #replaceQuietly(): void {
+    this.replaceStale().catch((error: unknown) => {
+      const message = `${this.name} runs on from an old configuration: ${messageOf(error)}`;
+      this.#tools.log.warn({ service: this.name, err: error }, message);
+    });
+  }
+
+  #emitFailed({ code, detail, logTail }: Failure): void {
+    this.#tools.bus.emit('service.failed', this.name, { code, detail, logTail });
   }
 
   #emitAwake(timings: WakeTimings): void {

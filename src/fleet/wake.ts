@@ -1,27 +1,36 @@
+import type { ServiceSpec } from '../config/service-spec.ts';
 import type { Timer } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { WakeProgress } from '../seam/fleet-view.ts';
 import { RuntimeError } from './errors.ts';
-import type { StopReason } from './events.ts';
+import type { StopReason, WakeReason } from './events.ts';
 import type { Instance } from './instance.ts';
 import type { Prepared, PrepareProgress } from './runtime.ts';
-import type { Service, ServiceTools } from './service.ts';
+import type { ServiceTools } from './service-tools.ts';
 import type { WakeTracker } from './wake-progress.ts';
 
-export type WakeReason = 'request' | 'operator' | 'dependency' | 'boot' | 'heal' | 'replace';
+/** What is woken. */
+export interface Wakeable {
+  readonly name: string;
+  readonly spec: ServiceSpec;
+  readonly desired: number;
+  instance(index: number): Instance;
+  /** Tells, perhaps more than once, that an instance runs but is not ready yet. Returns the way out. */
+  onStarted(tell: () => void): () => void;
+}
 
 /** Someone who waits longer than this after the start wants to see what the instance writes. */
 const SHOW_LOGS_AFTER_MS = 300;
 
 /** One wake of one service: dependencies, image, instances, in that order. Use once. */
 export class Wake {
-  readonly #service: Service;
+  readonly #service: Wakeable;
   readonly #tracker: WakeTracker;
   readonly #tools: ServiceTools;
   readonly #cancelled = new AbortController();
 
-  constructor(service: Service, tracker: WakeTracker, tools: ServiceTools) {
+  constructor(service: Wakeable, tracker: WakeTracker, tools: ServiceTools) {
     this.#service = service;
     this.#tracker = tracker;
     this.#tools = tools;
@@ -67,7 +76,7 @@ export class Wake {
     await Promise.all(
       names.map(async (name) => {
         try {
-          await this.#tools.wakeDependency(this.#service, name);
+          await this.#tools.wakeDependency(this.#service.spec, name);
         } catch (error) {
           const message = `${this.#service.name} needs ${name}, which did not wake: ${messageOf(error)}`;
           throw new RuntimeError('dependency_failed', message, { cause: error });
