@@ -10,10 +10,11 @@ import type { BaseImage } from './base-image.ts';
 import { BuildContextReader, type BuildContext } from './build-context.ts';
 import { basesOf } from './dockerfile-bases.ts';
 import type { Engine } from './engine.ts';
-import { statusOf, unavailable, unreachable, wordsOf } from './errors.ts';
+import { statusOf, unavailable, unreachable } from './errors.ts';
 import { findImage } from './image-store.ts';
 import { imageRepository } from './names.ts';
 import { pullImage } from './pull.ts';
+import { pullCancelled, pullError } from './pull-error.ts';
 import type { RegistryCredentials } from './registry-credentials.ts';
 import { runBuild } from './run-build.ts';
 
@@ -23,10 +24,11 @@ export interface ImagesOptions {
   readonly credentials: RegistryCredentials;
   readonly baseImage: BaseImage;
   readonly buildTimeoutMs: number;
+  /** Milliseconds without a word of the registry after which a pull counts as failed. */
+  readonly pullSilenceMs: number;
   readonly log: Logger;
 }
 
-const PULL_SILENCE_MS = 60_000;
 /** How many images of one service are kept: the one in use and the one to go back to. */
 const KEPT_IMAGES = 2;
 
@@ -71,13 +73,13 @@ export class Images {
   }
 
   async #pull(service: string, image: string, options: PrepareOptions): Promise<void> {
-    const { engine, credentials } = this.#options;
-    const { signal } = options;
+    const { engine, credentials, pullSilenceMs } = this.#options;
     try {
-      await pullImage(engine, credentials, image, { ...options, silenceMs: PULL_SILENCE_MS });
+      await pullImage(engine, credentials, image, { ...options, silenceMs: pullSilenceMs });
     } catch (error) {
+      if (options.signal.aborted) throw pullCancelled(service, image, error);
       const fault = unreachable(error, engine.address);
-      if (fault && !signal.aborted) throw unavailable(fault, error);
+      if (fault) throw unavailable(fault, error);
       throw pullError(service, image, error);
     }
   }
@@ -148,30 +150,4 @@ export class Images {
         });
     }
   }
-}
-
-function pullError(service: string, image: string, error: unknown): RuntimeError {
-  const words = wordsOf(error);
-  const cause = { cause: error };
-  if (/no space left on device/i.test(words)) {
-    return new RuntimeError(
-      'disk_full',
-      `the disk is full: image ${image} of service ${service} was not pulled; free space`,
-      cause,
-    );
-  }
-  if (/not found|manifest unknown|does not exist|access denied|unauthorized/i.test(words)) {
-    const remedy = `correct its name, log in with 'docker login', or build it`;
-    return new RuntimeError(
-      'image_missing',
-      `there is no image ${image} for service ${service}: ${words}; ${remedy}`,
-      cause,
-    );
-  }
-  const remedy = `check the network and the registry, or load the image with 'docker load'`;
-  return new RuntimeError(
-    'pull_failed',
-    `image ${image} of service ${service} cannot be pulled: ${words}; ${remedy}`,
-    cause,
-  );
 }

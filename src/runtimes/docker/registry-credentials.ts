@@ -46,7 +46,7 @@ function askHelper(helper: string, registry: string): Promise<string | undefined
 export class RegistryCredentials {
   readonly #directory: string;
 
-  constructor(directory = process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker')) {
+  constructor(directory = process.env['DOCKER_CONFIG'] || join(homedir(), '.docker')) {
     this.#directory = directory;
   }
 
