@@ -2,11 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 
 /** A Unix socket that leads to another one, and that can be cut and opened again like the socket of a restarted daemon. */
 export class SocketRelay {
   readonly #target: string;
   readonly #sockets = new Set<Socket>();
+  /** How late the target hears what is said, in milliseconds. */
+  delayMs = 0;
   #folder = '';
   #server: Server | undefined;
 
@@ -60,6 +63,15 @@ export class SocketRelay {
         upstream.destroy();
       });
     }
-    socket.pipe(upstream).pipe(socket);
+    socket.pipe(this.#late()).pipe(upstream).pipe(socket);
+  }
+
+  #late(): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        if (this.delayMs === 0) done(null, chunk);
+        else setTimeout(() => done(null, chunk), this.delayMs);
+      },
+    });
   }
 }
