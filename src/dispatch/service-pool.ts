@@ -121,7 +121,8 @@ export class ServicePool {
 
   /** Only busy and idle must be known at once; how busy may come later, and costs the requests in between nothing. */
   #reportSoon(): void {
-    this.#reporting ??= this.#tools.clock.after(REPORT_AFTER_MS, () => {
+    if (this.#reporting) return;
+    this.#reporting = this.#tools.clock.after(REPORT_AFTER_MS, () => {
       this.#reporting = undefined;
       for (const upstream of this.#upstreams) this.#report(upstream);
     });

@@ -211,14 +211,14 @@ export class RequestHandler {
 
   #answerError(visit: Visit, error: unknown): void {
     const known = proxyErrorOf(error, visit.service, this.#tools.clock.epochMs());
-    if (known?.code === 'wake_timeout') return this.#refuse(visit, { ...known, logTail: this.#linesOfWake(known) });
     if (!known) {
       this.#tools.log.error(
         { err: error, requestId: visit.exchange.requestId },
         `a request failed in the proxy: ${messageOf(error)}`,
       );
     }
-    this.#refuse(visit, known ?? { code: 'internal', detail: messageOf(error) });
+    const logTail = known?.code === 'wake_timeout' ? { logTail: this.#linesOfWake(known) } : {};
+    this.#refuse(visit, { ...(known ?? { code: 'internal', detail: messageOf(error) }), ...logTail });
   }
 
   /** How far a start has come that goes on without the request. */

@@ -92,7 +92,9 @@ describe.skipIf(!hasDocker)('a service that is built', () => {
     expect(failed).toMatchObject({ code: 'build_failed' });
     expect(String(failed['logTail'])).toContain('nothing fits together');
     expect((await daemon.ask('built')).json()).toMatchObject({ text: 'second', colour: 'red' });
-    expect((await daemon.containers.list('built')).map(({ Id, State }) => [Id, State])).toEqual([[before?.Id, 'running']]);
+    expect((await daemon.containers.list('built')).map(({ Id, State }) => [Id, State])).toEqual([
+      [before?.Id, 'running'],
+    ]);
   });
 
   it('takes the place of its old self once it can be built again', async () => {
@@ -111,7 +113,7 @@ describe.skipIf(!hasDocker)('a service that is built', () => {
     const problem = answer.json<{ code: string; logTail: string[] }>();
     expect(problem.code).toBe('build_failed');
     expect(problem.logTail.join('\n')).toContain('nothing fits together');
-    const { status, failure } = (await daemon.api('GET', '/services/broken')).json<Record<string, unknown>>();
+    const { status, failure } = (await daemon.api('GET', '/services/broken')).json();
     expect(status).toBe('failed');
     expect(failure).toMatchObject({ code: 'build_failed' });
   });

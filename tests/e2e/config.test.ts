@@ -156,11 +156,11 @@ describe('a manifest that asks for what it may not have (scenario 39)', () => {
   let daemon: Daemon;
 
   beforeAll(async () => {
-    const entries = Object.entries(FORBIDDEN).map(([name, [, service]]) => [
+    const entries = Object.entries(FORBIDDEN).map(([name, [, service]]): [string, unknown] => [
       name,
       { routes: [name], image: 'x:1', ...service },
     ]);
-    const services = { plain: { routes: ['plain'], image: 'x:1' }, ...Object.fromEntries(entries) };
+    const services = Object.fromEntries<unknown>([['plain', { routes: ['plain'], image: 'x:1' }], ...entries]);
     daemon = await Daemon.make({ services, withoutDocker: true });
   });
 

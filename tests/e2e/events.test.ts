@@ -131,7 +131,8 @@ describe.skipIf(!hasMosquitto)('the last will of a daemon with a broker of its o
   });
 
   it('tells that it is gone when it is killed, and then that it is back', async () => {
-    const told = (): string[] => watcher.heard.filter(({ topic }) => PROXY_STATUS.test(topic)).map(({ payload }) => payload);
+    const told = (): string[] =>
+      watcher.heard.filter(({ topic }) => PROXY_STATUS.test(topic)).map(({ payload }) => payload);
     await vi.waitUntil(() => told().at(-1) === 'online', PATIENCE);
 
     await daemon.end('SIGKILL');

@@ -37,21 +37,24 @@ describe.skipIf(!hasDocker)('the shipped example on real containers', () => {
     expect(hello.json()).toMatchObject({ message: 'Hello, you!', instance: 'backend-1' });
   }, 120_000);
 
-  it.skipIf(chromiumPath === undefined)('shows in a browser which instance answered, under its own public name too', async () => {
-    const browser = await launchChromium();
-    try {
-      const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
-      await page.goto(`https://${daemon.host('app')}:${daemon.up.port}/`);
-      await page.getByText('backend-1').first().waitFor();
-      await page.getByRole('button', { name: daemon.host('server') }).click();
+  it.skipIf(chromiumPath === undefined)(
+    'shows in a browser which instance answered, under its own public name too',
+    async () => {
+      const browser = await launchChromium();
+      try {
+        const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+        await page.goto(`https://${daemon.host('app')}:${daemon.up.port}/`);
+        await page.getByText('backend-1').first().waitFor();
+        await page.getByRole('button', { name: daemon.host('server') }).click();
 
-      const isDirect = (line: Record<string, unknown>): boolean =>
-        line['host'] === daemon.host('server') && line['path'] === '/api/instance' && line['status'] === 200;
-      await vi.waitUntil(() => daemon.log.some(isDirect), { timeout: 10_000 });
-    } finally {
-      await browser.close();
-    }
-  });
+        const isDirect = (line: Record<string, unknown>): boolean =>
+          line['host'] === daemon.host('server') && line['path'] === '/api/instance' && line['status'] === 200;
+        await vi.waitUntil(() => daemon.log.some(isDirect), { timeout: 10_000 });
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 
   it('lets a container wake another one by its public name, and trust its certificate', async () => {
     await daemon.ask('stress', { path: '/status' });

@@ -53,7 +53,12 @@ describe.skipIf(!hasDocker)('sleep', () => {
   };
 
   it('comes only with no download, event stream, WebSocket or upload open (scenario 34)', async () => {
-    const closings = await Promise.all([openDownload(daemon), openStream(daemon), openSocket(daemon), openUpload(daemon)]);
+    const closings = await Promise.all([
+      openDownload(daemon),
+      openStream(daemon),
+      openSocket(daemon),
+      openUpload(daemon),
+    ]);
     await daemon.ask('reference');
     await isAsleep('reference');
 

@@ -18,7 +18,11 @@ describe.skipIf(!hasDocker)('a daemon that ends', () => {
   });
 
   type Extra = Record<string, unknown>;
-  const start = async (names: readonly string[], more: Extra = {}, env: Record<string, string> = {}): Promise<Daemon> => {
+  const start = async (
+    names: readonly string[],
+    more: Extra = {},
+    env: Record<string, string> = {},
+  ): Promise<Daemon> => {
     const services = Object.fromEntries(names.map((name) => [name, { routes: [name], image, ...more }]));
     daemon = await Daemon.start({ services, env });
     return daemon;

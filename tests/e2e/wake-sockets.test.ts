@@ -74,7 +74,10 @@ describe.skipIf(!hasDocker)('the front door of sleeping services', () => {
     await once(socket, 'secureConnect');
     const { subjectaltname } = socket.getPeerCertificate();
 
-    const text = await exchange(socket, `GET / HTTP/1.1\r\nHost: ${daemon.host('socket')}\r\nConnection: close\r\n\r\n`);
+    const text = await exchange(
+      socket,
+      `GET / HTTP/1.1\r\nHost: ${daemon.host('socket')}\r\nConnection: close\r\n\r\n`,
+    );
 
     expect(subjectaltname).toContain(`DNS:*.${daemon.domain}`);
     expect(text).toMatch(/^HTTP\/1\.1 200 /);

@@ -35,7 +35,9 @@ export class DaemonContainers {
     const until = Date.now() / 1000;
     const filters = { type: ['container' as const], event: [event], label: this.#labels(service) };
     const stream = await this.docker.getEvents({ since: this.#since, until, filters });
-    const text = (await (stream as unknown as AsyncIterable<Buffer> & { toArray(): Promise<Buffer[]> }).toArray()).join('');
+    const text = (await (stream as unknown as AsyncIterable<Buffer> & { toArray(): Promise<Buffer[]> }).toArray()).join(
+      '',
+    );
     return text.split('\n').filter((line) => line.trim() !== '').length;
   }
 

@@ -101,7 +101,9 @@ export class Daemon {
   /** The log of its present life. */
   get log(): readonly LogLine[] {
     const lines = this.output.slice(this.#lifeFrom).split('\n');
-    return lines.filter((line) => line.startsWith('{') && line.endsWith('}')).map((line) => JSON.parse(line) as LogLine);
+    return lines
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line) as LogLine);
   }
 
   /** What it says when it is up, to people or to machines. */
@@ -207,8 +209,11 @@ export class Daemon {
 
   async #run(words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
     const child = spawn(process.execPath, words, { cwd: this.dir, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, 'close')]);
-    return { code: child.exitCode, output: [...stdout, ...stderr].join('') };
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await once(child, 'close');
+    return { code: child.exitCode, output };
   }
 
   #spawn(): void {
@@ -216,7 +221,10 @@ export class Daemon {
     const options = { cwd: this.dir, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] as ('ignore' | 'pipe')[] };
     const { uid } = this.#options;
     // Without a shell or a wrapper in between, so that a signal reaches the daemon itself.
-    const child = spawn(process.execPath, ['--import', TSX, MAIN], { ...options, ...(uid !== undefined && { uid, gid: uid }) });
+    const child = spawn(process.execPath, ['--import', TSX, MAIN], {
+      ...options,
+      ...(uid !== undefined && { uid, gid: uid }),
+    });
     child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.#child = child;

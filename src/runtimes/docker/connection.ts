@@ -25,6 +25,7 @@ export interface ConnectionOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PING_TIMEOUT_MS = 5_000;
+const NOT_STARTED = 'NOT_STARTED';
 /** A stream that ends sooner than this is no connection: the next one waits. */
 const STABLE_MS = 1_000;
 
@@ -32,7 +33,7 @@ const STABLE_MS = 1_000;
 export class Connection {
   condition: RuntimeCondition = {
     up: false,
-    code: 'NOT_STARTED',
+    code: NOT_STARTED,
     reason: 'the connection to the Docker engine was not begun',
   };
   /** Known once the engine has answered. */
@@ -144,7 +145,9 @@ export class Connection {
     const before = this.condition;
     this.condition = { up: false, code, reason };
     if (!before.up && before.code === code) return;
-    log.warn({ engine: engine.address, code }, reason);
+    // While it restarts it fails in several ways in a row: that it is away is told once.
+    const isNews = before.up || before.code === NOT_STARTED;
+    log[isNews ? 'warn' : 'debug']({ engine: engine.address, code }, reason);
     onCondition(this.condition);
   }
 }
