@@ -179,10 +179,12 @@ describe('a daemon without an engine that serves it (scenario 37)', () => {
 
     const answer = await daemon?.ask('contained');
 
-    expect(answer?.status).toBe(502);
-    expect(answer?.json<{ code: string }>().code).toMatch(/^(image_missing|pull_failed)$/);
+    await daemon?.end('SIGKILL');
     await daemon?.containers.removeAll();
     await relay.stop();
+
+    expect(answer?.status).toBe(502);
+    expect(answer?.json<{ code: string }>().code).toMatch(/^(image_missing|pull_failed)$/);
   });
 });
 
