@@ -1,4 +1,5 @@
-import type { Clock } from '../lib/clock.ts';
+import { Backoff } from '../lib/backoff.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { Failure } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { CrashLoop, SETTLED_AFTER_MS } from './crash-loop.ts';
@@ -18,7 +19,10 @@ export class FailureHistory {
   readonly #service: string;
   readonly #clock: Clock;
   readonly #crashes: CrashLoop;
+  /** Also what says nothing about the service is not tried again in every moment by nobody's wish. */
+  readonly #heals = new Backoff({ initialMs: 200, maxMs: 60_000 });
   #latest: Failure | undefined;
+  #settling: Timer | undefined;
 
   constructor(service: string, clock: Clock) {
     this.#service = service;
@@ -31,19 +35,24 @@ export class FailureHistory {
     return this.#latest;
   }
 
-  get pauseMs(): number {
-    return this.#crashes.pauseMs;
+  /** How long to wait before the next try that nobody asked for, in milliseconds; longer each time. */
+  nextHealMs(): number {
+    return Math.max(this.#heals.fail(), this.#crashes.pauseMs);
   }
 
-  /** A wake came to nothing. */
+  /** A wake came to nothing. That it was called off explains nothing later. */
   failed(error: unknown): Failure {
-    this.#latest = failureOf(this.#service, error, this.#clock);
-    if (!INNOCENT.has(this.#latest.code)) this.#crashes.fail();
-    return this.#latest;
+    const failure = failureOf(this.#service, error, this.#clock);
+    if (failure.code === 'start_cancelled') return failure;
+    this.#settling?.cancel();
+    this.#latest = failure;
+    if (!INNOCENT.has(failure.code)) this.#crashes.fail();
+    return failure;
   }
 
   /** An instance ended by itself. @returns the failure, unless it ended well */
   died(instanceId: string, exit: Exit, servedMs: number): Failure | undefined {
+    this.#settling?.cancel();
     if (servedMs < SETTLED_AFTER_MS) this.#crashes.fail();
     else this.#crashes.reset();
     if (exit.code === 0 && !exit.oomKilled) return undefined;
@@ -55,15 +64,23 @@ export class FailureHistory {
     return this.#latest;
   }
 
-  /** It serves (or the operator has put it to rest): the past no longer explains anything. */
+  /** It serves: the past no longer explains anything, and once it has gone well for a while it no longer counts. */
+  served(): void {
+    this.clear();
+    this.#settling = this.#clock.after(SETTLED_AFTER_MS, () => this.forget());
+  }
+
+  /** The operator has put it to rest, which is explanation enough. */
   clear(): void {
+    this.#settling?.cancel();
     this.#latest = undefined;
   }
 
-  /** It has served for a while, or is another one now: the next failure is the first again. */
+  /** It has proved that it can serve, or is another one now: the next failure is the first again. */
   forget(): void {
-    this.#latest = undefined;
+    this.clear();
     this.#crashes.reset();
+    this.#heals.reset();
   }
 
   /** What those are told who come during the pause of a crash loop; undefined when there is none. */

@@ -38,7 +38,7 @@ export class IdleSleeper {
   /** Looks at a service whose state or spec changed, and sets its alarm. */
   consider(service: Service): void {
     this.forget(service.name);
-    const step = this.#closed ? undefined : this.#next(service);
+    const step = this.#next(service);
     if (step) this.#alarm(service, step.inMs);
   }
 
@@ -60,6 +60,8 @@ export class IdleSleeper {
         this.#tools.log.warn({ service: service.name, err: error }, message);
       });
     };
+    // While a veto was asked for, a change may have set another alarm.
+    this.forget(service.name);
     this.#timers.set(service.name, this.#tools.clock.after(Math.max(0, inMs), ring));
   }
 
@@ -84,7 +86,7 @@ export class IdleSleeper {
 
   #next(service: Service): Step | undefined {
     const { spec } = service;
-    if (spec.sleep === false || spec.job) return undefined;
+    if (this.#closed || spec.sleep === false || spec.job) return undefined;
     return serves(service) ? this.#firstStep(service, spec.sleep) : deeperStep(service, spec.sleep, this.#tools.clock);
   }
 

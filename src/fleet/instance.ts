@@ -70,10 +70,12 @@ export class Instance {
   }
 
   /** Ready when it resolves. One that is leaving because it was idle stays; one that is being stopped is started again. */
-  start(prepared: Prepared): Promise<StartTimings | undefined> {
+  start(prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     this.#idleDrain?.abort();
     const { runtime } = this.#tools;
     return this.#bringUp(async () => {
+      // What it was doing before may have taken a while.
+      cancelled.throwIfAborted();
       const created = await runtime.create(this.#owner.spec, this.key.index, prepared);
       this.#remember(created);
       return runtime.startInstance(created.runtimeId);
@@ -129,7 +131,7 @@ export class Instance {
 
   #bringUp(begin: () => Promise<ObservedInstance>): Promise<StartTimings | undefined> {
     return this.#lane.run(async () => {
-      if (this.#state.kind === 'ready') return undefined;
+      if (isServing(this.#state)) return undefined;
       this.#attempt = new StartAttempt(this.#owner.spec, this.#tools);
       this.#change({ type: 'starting' });
       this.#emit('instance.starting');
@@ -138,7 +140,8 @@ export class Instance {
         this.#serves(instance, timings);
         return timings;
       } catch (error) {
-        this.#change({ type: 'failed', failure: failureOf(this.id, error, this.#tools.clock) });
+        const failure = failureOf(this.id, error, this.#tools.clock);
+        this.#change(failure.code === 'start_cancelled' ? { type: 'stopped' } : { type: 'failed', failure });
         throw error;
       } finally {
         this.#attempt = undefined;
@@ -185,6 +188,8 @@ export class Instance {
     const drained = await waitUntilDrained(activity, clock, options);
     this.#idleDrain = undefined;
     if (drained || !idle) return true;
+    // Whoever needs it has not been counted yet: without a new start of the idle time it would be drained again at once.
+    activity.begin(this.key.service, this.id);
     this.#change({ type: 'drain-cancelled' });
     return false;
   }

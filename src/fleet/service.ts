@@ -6,10 +6,9 @@ import { SingleFlight } from '../lib/single-flight.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
-import { SETTLED_AFTER_MS } from './crash-loop.ts';
 import type { StopReason, WakeReason } from './events.ts';
 import { FailureHistory } from './failure-history.ts';
-import { isServing } from './instance-state.ts';
+import { isServing, type InstanceState } from './instance-state.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
 import type { Member, Replica } from './member.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
@@ -101,6 +100,7 @@ export class Service implements InstanceOwner, Member {
 
   /** Resolves as soon as an instance runs, ready or not. @throws WakeFailed */
   async untilStarted(reason: WakeReason): Promise<void> {
+    if (this.#isIn('probing')) return;
     const started = deferred<undefined>();
     const stopListening = this.onStarted(() => started.resolve(undefined));
     try {
@@ -118,15 +118,15 @@ export class Service implements InstanceOwner, Member {
 
   /** @returns whether everything that should sleep does; false when it turned out to be busy */
   async sleep(reason: StopReason, strategy: SleepTier['strategy']): Promise<boolean> {
-    const keep = reason === 'idle' ? this.#spec.scale.min : 0;
     const before = this.status;
     this.#healing?.cancel();
     if (reason !== 'idle') this.#wake?.cancel(reason);
     if (reason === 'operator') this.#failures.clear();
-    const leaving = this.instances.slice(keep);
+    const leaving = this.#leaving(reason);
     const asleep = await Promise.all(leaving.map((instance) => instance.sleep(strategy, reason)));
-    const status = this.status;
-    if (status === 'asleep' && before !== 'asleep') this.#emitAsleep(reason, strategy);
+    if (reason !== 'idle') await this.#flight.ended();
+    this.changed();
+    if (this.status === 'asleep' && before !== 'asleep') this.#emitAsleep(reason, strategy);
     return asleep.every(Boolean);
   }
 
@@ -204,9 +204,10 @@ export class Service implements InstanceOwner, Member {
   changed(): number {
     const { status } = this;
     const resting = status === 'asleep' || status === 'failed' || status === 'completed';
-    if (!resting) this.#asleepSinceMs = undefined;
-    else this.#asleepSinceMs ??= this.#tools.clock.now();
-    if (this.instances.some(({ state }) => state.kind === 'probing')) this.#onStarted.forEach((tell) => tell());
+    if (resting) this.#asleepSinceMs ??= this.#tools.clock.now();
+    // One that goes from a light sleep to a deeper one has not been awake in between.
+    else if (status !== 'draining') this.#asleepSinceMs = undefined;
+    if (this.#isIn('probing')) this.#onStarted.forEach((tell) => tell());
     return this.#tools.publish(this);
   }
 
@@ -219,6 +220,8 @@ export class Service implements InstanceOwner, Member {
 
   adopted(instance: Instance, error?: unknown): void {
     if (error === undefined) {
+      this.#failures.served();
+      this.changed();
       this.#replaceQuietly();
       return;
     }
@@ -232,6 +235,17 @@ export class Service implements InstanceOwner, Member {
     return this.instances.some(({ state }) => isServing(state));
   }
 
+  #isIn(kind: InstanceState['kind']): boolean {
+    return this.instances.some(({ state }) => state.kind === kind);
+  }
+
+  /** All, but of those that are idle only what the service can do without. */
+  #leaving(reason: StopReason): Instance[] {
+    const staying = reason === 'idle' ? this.#spec.scale.min : 0;
+    const stay = this.instances.filter(({ state }) => isServing(state)).slice(0, staying);
+    return this.instances.filter((instance) => !stay.includes(instance));
+  }
+
   async #wakeUp(reason: WakeReason, replace: readonly Instance[] = []): Promise<WakeTimings> {
     const wasServing = this.#isServing();
     const tracker = new WakeTracker(this.#tools.clock, () => this.#tools.publishSoon(this));
@@ -240,17 +254,31 @@ export class Service implements InstanceOwner, Member {
     this.changed();
     try {
       const timings = await wake.run(reason, replace);
-      this.#failures.clear();
-      this.#settle();
+      this.#failures.served();
+      void this.#tend(wake);
+      // An edit may have come while it woke.
+      queueMicrotask(() => this.#replaceQuietly());
       if (!wasServing) this.#emitAwake(timings);
       return timings;
     } catch (error) {
-      throw this.#failed(error, wasServing);
+      const failed = this.#failed(error, wasServing);
+      if (failed.code !== 'start_cancelled') this.#heal();
+      throw failed;
     } finally {
       this.#wake = undefined;
       this.changed();
-      if (this.failure || this.instances.some(({ state }) => state.kind === 'failed')) this.#heal();
     }
+  }
+
+  /** A wake is over with the first that is ready. This looks after the others: some may have failed, or be wanted only since. */
+  async #tend(wake: Wake): Promise<void> {
+    const [error] = await wake.failures();
+    const failed = error === undefined ? undefined : this.#failed(error, true);
+    if (failed?.code === 'start_cancelled') return;
+    const wanted = Array.from({ length: this.#desired }, (_, n) => this.instance(n + 1));
+    if (!failed && wanted.every(({ state }) => !RESTING.has(state.kind))) return;
+    this.changed();
+    this.#heal();
   }
 
   #failed(error: unknown, wasServing: boolean): WakeFailed {
@@ -263,21 +291,13 @@ export class Service implements InstanceOwner, Member {
   #heal(): void {
     if (this.#closed || !(this.#isServing() || this.#spec.scale.min > 0)) return;
     this.#healing?.cancel();
-    this.#healing = this.#tools.clock.after(Math.max(HEAL_AFTER_MS, this.#failures.pauseMs), () => {
+    this.#healing = this.#tools.clock.after(this.#failures.nextHealMs(), () => {
       this.#flight
         .run(() => this.#wakeUp('heal'))
         .catch((error: unknown) => {
           this.#tools.log.warn({ service: this.name, err: error }, `${this.name} could not be brought back`);
         });
     });
-  }
-
-  /** Having served for a while, it has proved that it can; and an edit may have come while it woke. */
-  #settle(): void {
-    this.#tools.clock.after(SETTLED_AFTER_MS, () => {
-      if (this.#isServing()) this.#failures.forget();
-    });
-    queueMicrotask(() => this.#replaceQuietly());
   }
 
   #replaceQuietly(): void {
@@ -306,7 +326,7 @@ export class Service implements InstanceOwner, Member {
   }
 }
 
-const HEAL_AFTER_MS = 100;
+const RESTING: ReadonlySet<InstanceState['kind']> = new Set(['absent', 'stopped', 'paused']);
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);

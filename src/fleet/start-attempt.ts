@@ -28,6 +28,8 @@ export interface StartTools {
 
 /** Hints can get lost: while it starts, look whether it still runs at least this often. */
 const LOOK_EVERY_MS = 1_000;
+/** It is gone, and with it what it ended with. */
+const UNKNOWN_EXIT: Exit = { code: -1, oomKilled: false };
 
 /** One try to bring an instance to where it serves (or, a job, to its end). Use once. */
 export class StartAttempt {
@@ -54,7 +56,7 @@ export class StartAttempt {
     if (this.#runtimeId === undefined) return;
     const observed = await this.#tools.runtime.inspect(this.#runtimeId);
     if (observed?.state === 'running' || observed?.state === 'paused') return;
-    this.#exit.resolve(observed?.exit ?? { code: -1, oomKilled: false });
+    this.#exit.resolve(observed?.exit ?? UNKNOWN_EXIT);
   }
 
   /**
@@ -68,6 +70,7 @@ export class StartAttempt {
     try {
       const instance = await begin();
       this.#runtimeId = instance.runtimeId;
+      if (instance.state === 'exited') this.#exit.resolve(instance.exit ?? UNKNOWN_EXIT);
       const startedMs = clock.now();
       onStarted();
       await this.#untilReady(instance);
@@ -92,7 +95,7 @@ export class StartAttempt {
       const ended = this.#exit.promise.then((exit) => {
         if (!job || exit.code !== 0) throw exitError(name, exit, job);
       });
-      if (job) await Promise.race([ended, aborted.promise]);
+      if (job || instance.state === 'exited') await Promise.race([ended, aborted.promise]);
       else await Promise.race([readiness.untilReady(this.#spec, instance, this.#over.signal), ended, aborted.promise]);
     } finally {
       timer.cancel();

@@ -1,6 +1,7 @@
 import type { ServiceSpec } from '../config/service-spec.ts';
 import type { Timer } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { deferred } from '../lib/deferred.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { WakeProgress } from '../seam/fleet-view.ts';
 import { RuntimeError } from './errors.ts';
@@ -29,6 +30,7 @@ export class Wake {
   readonly #tracker: WakeTracker;
   readonly #tools: ServiceTools;
   readonly #cancelled = new AbortController();
+  #starts: readonly Promise<unknown>[] = [];
 
   constructor(service: Wakeable, tracker: WakeTracker, tools: ServiceTools) {
     this.#service = service;
@@ -45,6 +47,12 @@ export class Wake {
     this.#cancelled.abort(new RuntimeError('start_cancelled', message));
   }
 
+  /** Resolves once every instance has been tried, with what kept some from serving. */
+  async failures(): Promise<unknown[]> {
+    const outcomes = await Promise.allSettled(this.#starts);
+    return outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  }
+
   /**
    * @param replace instances that serve from an old configuration: drained and made anew once the new image is there
    * @throws RuntimeError
@@ -54,7 +62,7 @@ export class Wake {
     const { name, spec } = this.#service;
     bus.emit('wake.requested', name, { reason });
     const beganMs = clock.now();
-    await this.#wakeDependencies(Object.keys(spec.dependsOn));
+    await this.#unlessCancelled(this.#wakeDependencies(Object.keys(spec.dependsOn)));
     const dependedMs = clock.now();
     const prepared = await this.#prepare();
     const preparedMs = clock.now();
@@ -67,6 +75,14 @@ export class Wake {
       ...(prepared.fresh && { buildMs: preparedMs - dependedMs }),
       ...started,
     };
+  }
+
+  /** What others may need as well goes on; this wake no longer waits for it. */
+  #unlessCancelled<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#cancelled;
+    const cancelled = deferred<never>();
+    signal.addEventListener('abort', () => cancelled.reject(signal.reason as Error), { once: true });
+    return Promise.race([work, cancelled.promise]);
   }
 
   async #wakeDependencies(names: readonly string[]): Promise<void> {
@@ -115,26 +131,29 @@ export class Wake {
     this.#tracker.enter('start', 'starting');
     const wanted = Array.from({ length: this.#service.desired }, (_, n) => this.#service.instance(n + 1));
     let showing: Timer | undefined;
+    const over = new AbortController();
     const stopListening = this.#service.onStarted(() => {
-      showing ??= this.#tools.clock.after(SHOW_LOGS_AFTER_MS, () => void this.#showLogs(wanted));
+      showing ??= this.#tools.clock.after(SHOW_LOGS_AFTER_MS, () => void this.#showLogs(wanted, over.signal));
     });
     try {
-      const first = await Promise.any(wanted.map((instance) => instance.start(prepared)));
+      const starts = wanted.map((instance) => instance.start(prepared, this.#cancelled.signal));
+      this.#starts = starts;
+      const first = await Promise.any(starts);
       return first ?? {};
     } catch (error) {
       throw error instanceof AggregateError ? error.errors[0] : error;
     } finally {
       stopListening();
       showing?.cancel();
-      this.#cancelled.abort();
+      over.abort();
     }
   }
 
-  async #showLogs(instances: readonly Instance[]): Promise<void> {
+  async #showLogs(instances: readonly Instance[], signal: AbortSignal): Promise<void> {
     this.#tracker.enter('ready', 'waiting until it answers', 0.3);
     const starting = instances.find(({ state }) => state.kind === 'probing');
     if (!this.#tools.showLogs || starting?.runtimeId === undefined) return;
-    const options = { tail: 20, follow: true, signal: this.#cancelled.signal };
+    const options = { tail: 20, follow: true, signal };
     try {
       for await (const { text } of this.#tools.runtime.logs(starting.runtimeId, options)) this.#tracker.line(text);
     } catch {

@@ -9,6 +9,11 @@ export class SingleFlight<T> {
     return this.#flight !== undefined;
   }
 
+  /** Resolves, and never rejects, once what runs now (if anything) has settled. */
+  async ended(): Promise<void> {
+    await this.#flight?.catch(() => undefined);
+  }
+
   run(task: () => Promise<T>): Promise<T> {
     this.#flight ??= task().finally(() => {
       this.#flight = undefined;
