@@ -123,6 +123,14 @@ export class FakeRuntime implements Runtime {
     this.#emit({ type: 'health', key, runtimeId, healthy });
   }
 
+  /** Whatever `happens` is told to nobody, as when the stream of events is cut. */
+  deaf(happens: () => void): void {
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    happens();
+    for (const listener of listeners) this.#listeners.add(listener);
+  }
+
   write(id: string, text: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
     this.#named(id).write(stream, text);
   }
