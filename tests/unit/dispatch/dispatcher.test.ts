@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
+import type { ControlLink } from '../../../src/seam/control-link.ts';
+import type { FleetUpdate, ServiceView } from '../../../src/seam/fleet-view.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { awakeView, serviceView } from '../../support/service-view.ts';
+
+describe('Dispatcher', () => {
+  const link = {
+    wake: vi.fn<ControlLink['wake']>(),
+    suspect: vi.fn<ControlLink['suspect']>(),
+    reportActivity: vi.fn<ControlLink['reportActivity']>(),
+    reportBreaker: vi.fn<ControlLink['reportBreaker']>(),
+  };
+  let dispatcher: Dispatcher;
+  let version: number;
+  beforeEach(() => {
+    vi.resetAllMocks();
+    version = 0;
+    dispatcher = new Dispatcher({ clock: new FakeClock(), link, random: () => 0 });
+    apply({ complete: true, services: [awakeView(), named('api')] });
+  });
+
+  function named(name: string): ServiceView {
+    return serviceView({ name });
+  }
+
+  function apply(change: Partial<FleetUpdate>): void {
+    version += 1;
+    dispatcher.apply({ version, complete: false, services: [], removed: [], ...change });
+  }
+
+  function names(): string[] {
+    return [...dispatcher.pools()].map(({ name }) => name).sort();
+  }
+
+  it('has a pool for each service that it was told of, and none for others', () => {
+    expect(names()).toEqual(['api', 'web']);
+    expect(dispatcher.pool('web')?.view.status).toBe('awake');
+    expect(dispatcher.pool('other')).toBeUndefined();
+  });
+
+  it('changes only what an update names, and keeps the pool', () => {
+    const before = dispatcher.pool('web');
+    const api = dispatcher.pool('api')?.view;
+    apply({ services: [awakeView({ status: 'degraded' })] });
+    expect(dispatcher.pool('web')).toBe(before);
+    expect(before?.view.status).toBe('degraded');
+    expect(dispatcher.pool('api')?.view).toBe(api);
+  });
+
+  it('drops what is removed', () => {
+    const web = dispatcher.pool('web');
+    apply({ removed: ['web', 'never-known'] });
+    expect(names()).toEqual(['api']);
+    expect(web?.acquire({ port: 3000 })).toBeUndefined();
+  });
+
+  it('takes a service that is removed and added again by one update as a new one', () => {
+    const before = dispatcher.pool('web');
+    apply({ removed: ['web'], services: [awakeView()] });
+    expect(dispatcher.pool('web')).not.toBe(before);
+    expect(dispatcher.pool('web')?.acquire({ port: 3000 })).toBeDefined();
+  });
+
+  it('forgets with a complete update whatever it does not name, and keeps the counts of the rest', () => {
+    dispatcher.pool('web')?.acquire({ port: 3000 });
+    apply({ complete: true, services: [awakeView(), named('new')] });
+    expect(names()).toEqual(['new', 'web']);
+    expect(dispatcher.pool('web')?.inFlight).toBe(1);
+  });
+
+  it('reports an instance that went with its service as drained in that version', () => {
+    link.reportActivity.mockClear();
+    apply({ complete: true, services: [] });
+    expect(link.reportActivity.mock.calls).toEqual([
+      [{ service: 'web', instanceId: 'web-1', inFlight: 0, seenVersion: 2 }],
+    ]);
+  });
+
+  it('sends away all who wait, for whichever service', async () => {
+    link.wake.mockReturnValue(new Promise(() => undefined));
+    const { signal } = new AbortController();
+    const waiting = ['web', 'api'].map((name) => dispatcher.pool(name)!.wait(signal));
+    dispatcher.turnAway();
+    for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'draining' });
+  });
+
+  it('hands a suspicion on', async () => {
+    link.suspect.mockResolvedValue();
+    await dispatcher.suspect('web', 'web-1');
+    expect(link.suspect).toHaveBeenCalledWith('web', 'web-1');
+  });
+});
