@@ -219,8 +219,9 @@ export class Instance {
     const { activity, runtime, clock } = this.#tools;
     const runtimeId = this.#runtimeId;
     const servedMs = clock.now() - this.#servesSinceMs;
-    activity.forget(this.key.service, this.id);
     this.#change({ type: 'died' });
+    // The data half, told just now, has reported it once more.
+    activity.forget(this.key.service, this.id);
     this.#owner.died(this, exit, servedMs);
     const logTail = runtimeId === undefined ? [] : await logTailOf(runtime, runtimeId, clock);
     const data = { exitCode: exit.code, oomKilled: exit.oomKilled, logTail };
