@@ -64,6 +64,13 @@ export class FailureHistory {
     return this.#latest;
   }
 
+  /** Adds to a death what the instance wrote last. @returns undefined when something newer explains more */
+  explain(failure: Failure, logTail: readonly string[]): Failure | undefined {
+    if (this.#latest !== failure) return undefined;
+    this.#latest = { ...failure, logTail };
+    return this.#latest;
+  }
+
   /** It serves: the past no longer explains anything, and once it has gone well for a while it no longer counts. */
   served(): void {
     this.clear();

@@ -1,5 +1,6 @@
 import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
 import { Lane } from '../lib/lane.ts';
+import type { Failure } from '../seam/fleet-view.ts';
 import type { ActivityBoard } from './activity-board.ts';
 import { waitUntilDrained } from './drain.ts';
 import { RuntimeError } from './errors.ts';
@@ -22,8 +23,10 @@ export interface InstanceOwner {
   readonly spec: ServiceSpec;
   /** The state changed; returns the fleet version that shows it. */
   changed(): number;
-  /** It ended without having been asked to, after it had served for so long. */
-  died(instance: Instance, exit: Exit, servedMs: number): void;
+  /** It ended without having been asked to, after it had served for so long. Returns the failure, unless it ended well. */
+  died(instance: Instance, exit: Exit, servedMs: number): Failure | undefined;
+  /** What it wrote before it ended is known now. */
+  explained(failure: Failure, logTail: readonly string[]): void;
   /** One that was found running serves now; or it does not, for this reason. */
   adopted(instance: Instance, error?: unknown): void;
 }
@@ -222,11 +225,12 @@ export class Instance {
     this.#change({ type: 'died' });
     // The data half, told just now, has reported it once more.
     activity.forget(this.key.service, this.id);
-    this.#owner.died(this, exit, servedMs);
+    const failure = this.#owner.died(this, exit, servedMs);
     const logTail = runtimeId === undefined ? [] : await logTailOf(runtime, runtimeId, clock);
     const data = { exitCode: exit.code, oomKilled: exit.oomKilled, logTail };
     if (exit.oomKilled) this.#emit('instance.oom', data);
     this.#emit('instance.died', data);
+    if (failure) this.#owner.explained(failure, logTail);
   }
 
   #moved(observed: ObservedInstance): boolean {

@@ -211,11 +211,18 @@ export class Service implements InstanceOwner, Member {
     return this.#tools.publish(this);
   }
 
-  died(instance: Instance, exit: Exit, servedMs: number): void {
+  died(instance: Instance, exit: Exit, servedMs: number): Failure | undefined {
     const failure = this.#failures.died(instance.id, exit, servedMs);
     this.changed();
-    if (this.#isServing() || this.#spec.scale.min > 0) this.#heal();
-    else if (failure) this.#emitFailed(failure);
+    this.#heal();
+    return failure;
+  }
+
+  explained(failure: Failure, logTail: readonly string[]): void {
+    const explained = this.#failures.explain(failure, logTail);
+    if (!explained) return;
+    this.changed();
+    if (this.status === 'failed' && this.#spec.scale.min === 0) this.#emitFailed(explained);
   }
 
   adopted(instance: Instance, error?: unknown): void {
