@@ -33,7 +33,9 @@ export class WakeTracker {
     const [from, to] = SPAN[phase];
     this.#phase = phase;
     this.#detail = detail.slice(0, MAX_LINE_LENGTH);
-    this.#ratio = Math.max(this.#ratio, from + (to - from) * Math.min(1, Math.max(0, ratio)));
+    // A runtime that divides nothing by nothing knows no ratio.
+    const share = Number.isNaN(ratio) ? 0 : Math.min(1, Math.max(0, ratio));
+    this.#ratio = Math.max(this.#ratio, from + (to - from) * share);
     this.#onChange();
   }
 
