@@ -16,10 +16,11 @@ export interface ExternalTools {
 interface ExternalUpstream {
   readonly id: string;
   readonly endpoint: Endpoint;
-  health: { readonly ok: true } | { readonly ok: false; readonly reason: string };
+  health: ProbeResult;
   since: number;
 }
 
+const WELL: ProbeResult = { ok: true };
 const CHECK_EVERY_MS = 5_000;
 const CHECK_TIMEOUT_MS = 3_000;
 
@@ -114,7 +115,9 @@ export class ExternalService implements Member {
 
   async #check(upstream: ExternalUpstream): Promise<void> {
     const health = await this.#probe(upstream.endpoint);
-    if (health.ok === upstream.health.ok || this.#closed.signal.aborted) return;
+    // It may have been edited away, or closed, while the check was out.
+    if (!this.#upstreams.includes(upstream) || this.#closed.signal.aborted) return;
+    if (health.ok === upstream.health.ok) return;
     upstream.health = health;
     upstream.since = this.#tools.clock.epochMs();
     this.#tools.publish(this);
@@ -136,12 +139,17 @@ export class ExternalService implements Member {
     }
   }
 
+  /** What is new is trusted until its first check; of what stays, we know how it is. */
   #upstreamsOf({ source, name }: ServiceSpec): ExternalUpstream[] {
     const urls = source.kind === 'url' ? source.urls : [];
     return urls.map((text, index) => {
       const { hostname, port } = new URL(text);
       const endpoint = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 80 };
-      return { id: `${name}-${index + 1}`, endpoint, health: { ok: true }, since: this.#tools.clock.epochMs() };
+      const known = this.#upstreams.find(
+        ({ endpoint: { host, port } }) => host === endpoint.host && port === endpoint.port,
+      );
+      const { health = WELL, since = this.#tools.clock.epochMs() } = known ?? {};
+      return { id: `${name}-${index + 1}`, endpoint, health, since };
     });
   }
 }

@@ -80,7 +80,7 @@ export class Registry implements MemberObserver {
     for (const [name, member] of [...this.#dirty]) {
       try {
         this.#dirty.delete(name);
-        if (member) await store.putService(this.#nextRecord(member));
+        if (member) await this.#put(member);
         else await store.removeService(name);
         if (this.#failing) log.info('the store takes writes again');
         this.#failing = false;
@@ -93,6 +93,15 @@ export class Registry implements MemberObserver {
         return;
       }
     }
+  }
+
+  async #put(member: Member): Promise<void> {
+    const { store } = this.#tools;
+    if (await store.putService(this.#nextRecord(member))) return;
+    // The store was away when it was to be read: it remembers a rev that we do not know of.
+    const stored = await store.getService(member.name);
+    this.#revs.set(member.name, Math.max(stored?.rev ?? 0, this.#revs.get(member.name) ?? 0));
+    await store.putService(this.#nextRecord(member));
   }
 
   #nextRecord(member: Member): ServiceRecord {
