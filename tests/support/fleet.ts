@@ -12,6 +12,9 @@ import { FakeRuntime } from './fake-runtime.ts';
 import { FakeStore } from './fake-store.ts';
 import { ScriptedProber } from './scripted-prober.ts';
 import { serviceSpec } from './service-spec.ts';
+import type { Watched } from './watch.ts';
+
+export { watch } from './watch.ts';
 
 export interface FleetHarnessOptions {
   readonly clock?: FakeClock;
@@ -99,22 +102,6 @@ export class FleetHarness {
 /** A control half that has started with these services. */
 export function startFleet(...specs: readonly ServiceSpec[]): Promise<FleetHarness> {
   return new FleetHarness().start(...specs);
-}
-
-/** What has become of a promise so far; a rejection that nobody awaits hurts nobody. */
-export interface Watched<T> {
-  settled: boolean;
-  value?: T;
-  error?: unknown;
-}
-
-export function watch<T>(promise: Promise<T>): Watched<T> {
-  const watched: Watched<T> = { settled: false };
-  promise.then(
-    (value) => Object.assign(watched, { settled: true, value }),
-    (error: unknown) => Object.assign(watched, { settled: true, error }),
-  );
-  return watched;
 }
 
 /** The code of the failure that a watched wake ended with; undefined while it has not failed. */
