@@ -14,7 +14,7 @@ import { ScriptedProber } from './scripted-prober.ts';
 import { serviceSpec } from './service-spec.ts';
 import type { Watched } from './watch.ts';
 
-export { watch } from './watch.ts';
+export { watch, type Watched } from './watch.ts';
 
 export interface FleetHarnessOptions {
   readonly clock?: FakeClock;
