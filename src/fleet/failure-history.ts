@@ -102,7 +102,7 @@ export class FailureHistory {
       detail: `${when}. The last time: ${last}`,
       logTail: this.#latest?.logTail ?? [],
       atEpochMs: now,
-      retryAtEpochMs: now + pauseMs,
+      retryAtEpochMs: Math.ceil(now + pauseMs),
     });
   }
 }

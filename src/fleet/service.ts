@@ -125,6 +125,7 @@ export class Service implements InstanceOwner, Member {
     const leaving = this.#leaving(reason);
     const asleep = await Promise.all(leaving.map((instance) => instance.sleep(strategy, reason)));
     if (reason !== 'idle') await this.#flight.ended();
+    if (reason === 'idle' && this.#isServing() && !this.#wake) this.#shrink();
     this.changed();
     if (this.status === 'asleep' && before !== 'asleep') this.#emitAsleep(reason, strategy);
     return asleep.every(Boolean);
@@ -144,7 +145,7 @@ export class Service implements InstanceOwner, Member {
     }
     this.#desired = replicas;
     this.changed();
-    if (replicas !== before) this.#emitScale(before, replicas);
+    if (replicas !== before) this.#emitScale(before, replicas, 'operator');
     const surplus = this.instances.filter(({ key }) => key.index > replicas);
     await Promise.all(surplus.map((instance) => instance.sleep('stop', 'operator')));
     await this.#flight.run(() => this.#wakeUp('operator'));
@@ -246,6 +247,14 @@ export class Service implements InstanceOwner, Member {
     return this.instances.some(({ state }) => state.kind === kind);
   }
 
+  /** Those that went to rest while others stay are not missed, and are not brought back. */
+  #shrink(): void {
+    const before = this.#desired;
+    const serving = this.instances.filter(({ state }) => isServing(state)).length;
+    this.#desired = clamp(serving, Math.max(1, this.#spec.scale.min), before);
+    if (this.#desired !== before) this.#emitScale(before, this.#desired, 'idle');
+  }
+
   /** All, but of those that are idle only what the service can do without. */
   #leaving(reason: StopReason): Instance[] {
     const staying = reason === 'idle' ? this.#spec.scale.min : 0;
@@ -264,7 +273,7 @@ export class Service implements InstanceOwner, Member {
       this.#failures.served();
       void this.#tend(wake);
       // An edit may have come while it woke.
-      queueMicrotask(() => this.#replaceQuietly());
+      void this.#flight.ended().then(() => this.#replaceQuietly());
       if (!wasServing) this.#emitAwake(timings);
       return timings;
     } catch (error) {
@@ -327,9 +336,9 @@ export class Service implements InstanceOwner, Member {
     this.#tools.bus.emit('service.asleep', this.name, { reason, strategy });
   }
 
-  #emitScale(from: number, to: number): void {
+  #emitScale(from: number, to: number, reason: StopReason): void {
     const type = to > from ? 'scale.up' : 'scale.down';
-    this.#tools.bus.emit(type, this.name, { from, to, reason: 'operator' });
+    this.#tools.bus.emit(type, this.name, { from, to, reason });
   }
 }
 

@@ -153,6 +153,9 @@ describe('a service with scale.min', () => {
     await harness.service('web').scale(3);
     await harness.pass(AFTER);
     expect(harness.states('web')).toEqual(['ready', 'stopped', 'stopped']);
+    expect(harness.data.view('web').status).toBe('awake');
+    expect(harness.service('web').desired).toBe(1);
+    expect(harness.eventsOf('scale.down')[0]?.data).toEqual({ from: 3, to: 1, reason: 'idle' });
     await harness.pass(10 * AFTER);
     expect(harness.data.offered('web')).toEqual(['web-1']);
     expect(harness.eventsOf('service.asleep')).toEqual([]);
@@ -166,6 +169,18 @@ describe('a service with scale.min', () => {
     harness.runtime.exit('web-1', 1);
     await harness.pass(1_000);
     expect(harness.data.offered('web')).toEqual(['web-2']);
+  });
+});
+
+describe('a service without scale.min', () => {
+  it('wakes as large as it was when it fell asleep', async () => {
+    const harness = await startFleet(fleetSpec('web', { scale: { min: 0, max: 3, cooldownMs: MINUTE } }));
+    await harness.service('web').scale(2);
+    await harness.pass(AFTER);
+    expect(harness.states('web')).toEqual(['stopped', 'stopped']);
+    await harness.fleet.wake('web');
+    await harness.pass();
+    expect(harness.states('web')).toEqual(['ready', 'ready']);
   });
 });
 
