@@ -149,7 +149,8 @@ export class ExternalService implements Member {
         ({ endpoint: { host, port } }) => host === endpoint.host && port === endpoint.port,
       );
       const { health = WELL, since = this.#tools.clock.epochMs() } = known ?? {};
-      return { id: `${name}-${index + 1}`, endpoint, health, since };
+      // Never the id of an instance of ours that may still be draining after an edit.
+      return { id: `${name}-url-${index + 1}`, endpoint, health, since };
     });
   }
 }

@@ -39,6 +39,10 @@ const STOP_GRACE_MS = 10_000;
 export class Fleet implements ControlLink {
   readonly #tools: FleetTools;
   readonly #members = new Map<string, Member>();
+  /** The names whose instances are still draining after they left the manifest. */
+  readonly #leaving = new Set<string>();
+  /** The version that took a member from the data half, which says nothing more about it in later ones. */
+  readonly #leftIn = new WeakMap<Member, number>();
   readonly #activity: ActivityBoard;
   readonly #publisher: Publisher;
   readonly #reconciler: Reconciler;
@@ -61,6 +65,7 @@ export class Fleet implements ControlLink {
       log,
       service,
       services,
+      isLeaving: (name) => this.#leaving.has(name),
       onCondition: () => this.#conditionChanged(),
     });
     const veto = new SleepVeto({ runtime, prober, clock });
@@ -75,7 +80,7 @@ export class Fleet implements ControlLink {
       showLogs: tools.showLogs,
       wakeDependency: (dependent, name) => this.#wakeDependency(dependent, name),
       publish: (changed) => this.#changed(changed),
-      publishSoon: (changed) => this.#publisher.publishSoon(changed),
+      publishSoon: (changed) => this.#changedSoon(changed),
     };
   }
 
@@ -210,11 +215,15 @@ export class Fleet implements ControlLink {
     const member = this.#members.get(name);
     this.#members.delete(name);
     this.#sleeper.forget(name);
-    this.#publisher.publishRemoved(name);
+    const version = this.#publisher.publishRemoved(name);
     for (const observer of this.#observers) observer.removed(name);
-    await member?.dispose().catch((error: unknown) => {
+    if (!member) return;
+    this.#leftIn.set(member, version);
+    this.#leaving.add(name);
+    await member.dispose().catch((error: unknown) => {
       this.#tools.log.warn({ service: name, err: error }, `${name} could not be removed: ${messageOf(error)}`);
     });
+    this.#leaving.delete(name);
   }
 
   #differs(spec: ServiceSpec): boolean {
@@ -224,7 +233,7 @@ export class Fleet implements ControlLink {
 
   /** The one place that hears of every change of a service. */
   #changed(member: Member): number {
-    if (this.#members.get(member.name) !== member) return this.#publisher.version;
+    if (this.#members.get(member.name) !== member) return this.#leftIn.get(member) ?? this.#publisher.version;
     const version = this.#publisher.publish(member);
     for (const observer of this.#observers) observer.changed(member);
     if (member instanceof Service) {
@@ -235,6 +244,10 @@ export class Fleet implements ControlLink {
       }
     }
     return version;
+  }
+
+  #changedSoon(member: Member): void {
+    if (this.#members.get(member.name) === member) this.#publisher.publishSoon(member);
   }
 
   async #wakeDependency(dependent: ServiceSpec, name: string): Promise<void> {

@@ -72,14 +72,17 @@ export class Instance {
     return this.#configHash;
   }
 
-  /** Ready when it resolves. One that is leaving because it was idle stays; one that is being stopped is started again. */
-  start(prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
+  /**
+   * Ready when it resolves. One that is leaving because it was idle stays; one that is being stopped is started again.
+   * @param spec what was prepared, which the owner's newest may no longer be
+   */
+  start(spec: ServiceSpec, prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     this.#idleDrain?.abort();
     const { runtime } = this.#tools;
     return this.#bringUp(async () => {
       // What it was doing before may have taken a while.
       cancelled.throwIfAborted();
-      const created = await runtime.create(this.#owner.spec, this.key.index, prepared);
+      const created = await runtime.create(spec, this.key.index, prepared);
       this.#remember(created);
       return runtime.startInstance(created.runtimeId);
     });

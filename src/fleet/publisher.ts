@@ -45,10 +45,11 @@ export class Publisher {
     );
   }
 
-  publishRemoved(name: string): void {
+  /** @returns the version that no longer has it */
+  publishRemoved(name: string): number {
     this.#soon.get(name)?.cancel();
     this.#soon.delete(name);
-    this.#send({ services: [], removed: [name] });
+    return this.#send({ services: [], removed: [name] });
   }
 
   #send(change: Pick<FleetUpdate, 'services' | 'removed'>): number {

@@ -11,6 +11,8 @@ export interface ReconcilerTools {
   readonly log: Logger;
   readonly service: (name: string) => Service | undefined;
   readonly services: () => readonly Service[];
+  /** Whether instances of that name are being drained and removed already. */
+  readonly isLeaving: (name: string) => boolean;
   /** The runtime went away or came back. */
   readonly onCondition: () => void;
 }
@@ -61,6 +63,7 @@ export class Reconciler {
     const { key, runtimeId } = observed;
     const service = this.#tools.service(key.service);
     if (service) return this.#quietly(key.service, () => service.observe(key.index, observed));
+    if (this.#tools.isLeaving(key.service)) return Promise.resolve();
     this.#tools.log.info(
       { instance: instanceId(key) },
       `removing ${instanceId(key)}: no service of the manifest owns it`,

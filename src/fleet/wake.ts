@@ -64,11 +64,11 @@ export class Wake {
     const beganMs = clock.now();
     await this.#unlessCancelled(this.#wakeDependencies(Object.keys(spec.dependsOn)));
     const dependedMs = clock.now();
-    const prepared = await this.#prepare();
+    const prepared = await this.#prepare(spec);
     const preparedMs = clock.now();
     this.#cancelled.signal.throwIfAborted();
     await Promise.all(replace.map((instance) => instance.sleep('remove', 'replaced')));
-    const started = await this.#startInstances(prepared);
+    const started = await this.#startInstances(spec, prepared);
     return {
       totalMs: clock.now() - beganMs,
       ...(Object.keys(spec.dependsOn).length > 0 && { dependenciesMs: dependedMs - beganMs }),
@@ -103,9 +103,9 @@ export class Wake {
     );
   }
 
-  async #prepare(): Promise<Prepared> {
+  async #prepare(spec: ServiceSpec): Promise<Prepared> {
     const { runtime, bus, clock } = this.#tools;
-    const { name, spec } = this.#service;
+    const { name } = spec;
     const beganMs = clock.now();
     const built = new Set<PrepareProgress['phase']>();
     const onProgress = ({ phase, detail, ratio }: PrepareProgress): void => {
@@ -127,7 +127,7 @@ export class Wake {
   }
 
   /** Resolves with the first that is ready; the others may follow. */
-  async #startInstances(prepared: Prepared): Promise<Partial<WakeTimings>> {
+  async #startInstances(spec: ServiceSpec, prepared: Prepared): Promise<Partial<WakeTimings>> {
     this.#tracker.enter('start', 'starting');
     const wanted = Array.from({ length: this.#service.desired }, (_, n) => this.#service.instance(n + 1));
     let showing: Timer | undefined;
@@ -136,7 +136,7 @@ export class Wake {
       showing ??= this.#tools.clock.after(SHOW_LOGS_AFTER_MS, () => void this.#showLogs(wanted, over.signal));
     });
     try {
-      const starts = wanted.map((instance) => instance.start(prepared, this.#cancelled.signal));
+      const starts = wanted.map((instance) => instance.start(spec, prepared, this.#cancelled.signal));
       this.#starts = starts;
       const first = await Promise.any(starts);
       return first ?? {};

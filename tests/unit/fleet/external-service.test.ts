@@ -48,7 +48,7 @@ describe('ExternalService', () => {
     expect(service.status).toBe('awake');
     expect(service.desired).toBe(2);
     const endpoint = { host: '10.0.0.1', port: 81 };
-    expect(service.view().upstreams[0]).toEqual({ id: 'ext-1', endpoints: { 3000: endpoint, 4000: endpoint } });
+    expect(service.view().upstreams[0]).toEqual({ id: 'ext-url-1', endpoints: { 3000: endpoint, 4000: endpoint } });
     expect(await service.wake()).toEqual({ totalMs: 0 });
     expect(service.replicas.map(({ upstream }) => upstream)).toEqual(['10.0.0.1:81', '10.0.0.2:82']);
   });
@@ -93,7 +93,7 @@ describe('ExternalService', () => {
     down.add(81);
     await service.verify();
     await service.verify();
-    expect(offered(service)).toEqual(['ext-2']);
+    expect(offered(service)).toEqual(['ext-url-2']);
     expect(service.status).toBe('degraded');
     expect(service.failure).toMatchObject({ code: 'probe_failed', atEpochMs: clock.epochMs() });
     expect(service.failure?.detail).toBe('ext at 10.0.0.1:81 does not answer: refused');
@@ -101,9 +101,9 @@ describe('ExternalService', () => {
     expect(publish).toHaveBeenCalledTimes(1);
     down.clear();
     await service.verify();
-    expect(offered(service)).toEqual(['ext-1', 'ext-2']);
+    expect(offered(service)).toEqual(['ext-url-1', 'ext-url-2']);
     expect(service.failure).toBeUndefined();
-    expect(events).toEqual(['instance.unhealthy ext-1', 'instance.ready ext-1']);
+    expect(events).toEqual(['instance.unhealthy ext-url-1', 'instance.ready ext-url-1']);
   });
 
   it('offers all when none seems well: the check may be what is wrong', async () => {
@@ -111,7 +111,7 @@ describe('ExternalService', () => {
     down.add(81).add(82);
     await service.verify();
     expect(service.status).toBe('degraded');
-    expect(offered(service)).toEqual(['ext-1', 'ext-2']);
+    expect(offered(service)).toEqual(['ext-url-1', 'ext-url-2']);
   });
 
   it('gives up a check that hangs after three seconds', async () => {
@@ -120,7 +120,7 @@ describe('ExternalService', () => {
     const verified = service.verify();
     await clock.advanceAsync(3_000);
     await verified;
-    expect(offered(service)).toEqual(['ext-2']);
+    expect(offered(service)).toEqual(['ext-url-2']);
     expect(clock.pendingCount).toBe(0);
   });
 
@@ -150,7 +150,7 @@ describe('ExternalService', () => {
       down.add(81);
       await service.verify();
       await service.update(external({}, 'http://10.0.0.3:83', 'http://10.0.0.1:81'));
-      expect(offered(service)).toEqual(['ext-1']);
+      expect(offered(service)).toEqual(['ext-url-1']);
       expect(service.replicas.map(({ state }) => state)).toEqual(['ready', 'unhealthy']);
     });
 
