@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
-import type { FleetHarness} from '../../support/fleet.ts';
+import type { FleetHarness } from '../../support/fleet.ts';
 import { fleetSpec, startFleet } from '../../support/fleet.ts';
 import { silence } from '../../support/scripted-prober.ts';
 
