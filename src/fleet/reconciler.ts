@@ -2,7 +2,7 @@ import { Lane } from '../lib/lane.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import { instanceId, type ObservedInstance, type Runtime, type RuntimeEvent } from './runtime.ts';
+import { instanceId, type InstanceKey, type ObservedInstance, type Runtime, type RuntimeEvent } from './runtime.ts';
 import type { Service } from './service.ts';
 
 export interface ReconcilerTools {
@@ -28,6 +28,7 @@ export class Reconciler {
   readonly #lane = new Lane();
   #timer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
+  #closed = false;
 
   constructor(tools: ReconcilerTools) {
     this.#tools = tools;
@@ -39,6 +40,7 @@ export class Reconciler {
   }
 
   close(): void {
+    this.#closed = true;
     this.#unsubscribe?.();
     this.#timer?.cancel();
   }
@@ -61,7 +63,7 @@ export class Reconciler {
 
   #compare(observed: ObservedInstance): Promise<void> {
     const { key, runtimeId } = observed;
-    const service = this.#tools.service(key.service);
+    const service = this.#ownerOf(key);
     if (service) return this.#quietly(key.service, () => service.observe(key.index, observed));
     if (this.#tools.isLeaving(key.service)) return Promise.resolve();
     this.#tools.log.info(
@@ -71,16 +73,26 @@ export class Reconciler {
     return this.#quietly(key.service, () => this.#tools.runtime.removeInstance(runtimeId));
   }
 
+  /** Nobody owns what is above the limit of its service, unless the service knows it and takes care of it. */
+  #ownerOf({ service: name, index }: InstanceKey): Service | undefined {
+    const service = this.#tools.service(name);
+    const known = service?.instances.some(({ key }) => key.index === index);
+    return service && (known || index <= service.spec.scale.max) ? service : undefined;
+  }
+
   #heard(event: RuntimeEvent): void {
     if (event.type === 'condition') {
       this.#tools.onCondition();
       if (event.condition.up) void this.#quietly('runtime', () => this.reconcile());
       return;
     }
-    const service = this.#tools.service(event.key.service);
+    const service = this.#ownerOf(event.key);
     if (!service) return;
-    if (event.type === 'health') service.instance(event.key.index).healthChanged(event.healthy);
-    else void this.#quietly(service.name, () => this.#inspect(service, event.key.index, event.runtimeId));
+    if (event.type === 'health') {
+      service.instances.find(({ runtimeId }) => runtimeId === event.runtimeId)?.healthChanged(event.healthy);
+    } else {
+      void this.#quietly(service.name, () => this.#inspect(service, event.key.index, event.runtimeId));
+    }
   }
 
   async #inspect(service: Service, index: number, runtimeId: string): Promise<void> {
@@ -94,7 +106,9 @@ export class Reconciler {
   #again(): void {
     this.#timer = this.#tools.clock.after(EVERY_MS, () => {
       const done = this.#tools.runtime.condition.up ? this.reconcile() : Promise.resolve();
-      void this.#quietly('runtime', () => done).then(() => this.#again());
+      void this.#quietly('runtime', () => done).then(() => {
+        if (!this.#closed) this.#again();
+      });
     });
   }
 

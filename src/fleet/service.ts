@@ -289,6 +289,7 @@ export class Service implements InstanceOwner, Member {
   /** A wake is over with the first that is ready. This looks after the others: some may have failed, or be wanted only since. */
   async #tend(wake: Wake): Promise<void> {
     const [error] = await wake.failures();
+    this.#replaceQuietly();
     const failed = error === undefined ? undefined : this.#failed(error, true);
     if (failed?.code === 'start_cancelled') return;
     const wanted = Array.from({ length: this.#desired }, (_, n) => this.instance(n + 1));

@@ -17,7 +17,7 @@ const POLICIES = ['least-in-flight', 'round-robin', 'random-two'] as const;
 
 describe('pick', () => {
   it.each(POLICIES)('finds nobody among none by %s', (policy) => {
-    expect(pick(policy, [], 7, () => 0.5)).toBeUndefined();
+    expect(pick<Candidate>(policy, [], 7, () => 0.5)).toBeUndefined();
   });
 
   it.each(POLICIES)('takes the only one by %s', (policy) => {

@@ -39,7 +39,10 @@ describe('WaitingRoom', () => {
     clock.advance(30_000);
     const second = room.enter(LIMITS, never);
     clock.advance(30_000);
-    await expect(first).rejects.toMatchObject({ code: 'wake_timeout', message: expect.stringContaining('60 s') });
+    await expect(first).rejects.toMatchObject({
+      code: 'wake_timeout',
+      message: expect.stringContaining('60 s') as string,
+    });
     expect(room.waiting).toBe(1);
     room.admit('awake');
     expect(await second).toBe('awake');

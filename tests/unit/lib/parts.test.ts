@@ -22,14 +22,14 @@ describe('Parts', () => {
   }
 
   it('ends what was started in the reverse order, one after the other', async () => {
-    const waiting = deferred<void>();
+    const waiting = deferred<undefined>();
     add('store');
     add('fleet', () => waiting.promise);
     add('listener');
     const closed = parts.close();
     await settle();
     expect(ended).toEqual(['listener']);
-    waiting.resolve();
+    waiting.resolve(undefined);
     await closed;
     expect(ended).toEqual(['listener', 'fleet', 'store']);
   });
