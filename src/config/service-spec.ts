@@ -1,6 +1,6 @@
 /** A service as the manifest means it: every default filled in, every unit converted, frozen. */
 
-export interface RouteSpec {
+interface RouteSpec {
   /** Lower case host name; '*.' in front for one label. */
   readonly host: string;
   /** '/' or a prefix without a slash at its end, such as '/api'. */
@@ -26,17 +26,17 @@ export interface ImageSource {
 }
 
 /** Upstreams that somebody else runs. */
-export interface UrlSource {
+interface UrlSource {
   readonly kind: 'url';
   readonly urls: readonly string[];
 }
 
 /** A service that only has `process` and can run nowhere else. */
-export interface ProcessSource {
+interface ProcessSource {
   readonly kind: 'process';
 }
 
-export interface ProcessSpec {
+interface ProcessSpec {
   readonly command: readonly string[];
   /** Absolute. */
   readonly cwd: string;
@@ -91,7 +91,7 @@ export interface SleepSpec {
   };
 }
 
-export interface WakeSpec {
+interface WakeSpec {
   readonly timeoutMs: number;
   readonly maxWaiting: number;
   readonly page: 'auto' | false;

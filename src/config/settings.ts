@@ -9,7 +9,7 @@ type Values<Table extends Record<string, SettingDefinition>> = {
 };
 
 /** Times and sizes that bound what a client or an upstream can cost us. */
-export type Limits = Values<typeof LIMITS>;
+type Limits = Values<typeof LIMITS>;
 
 /** The settings as they are meant: checked, converted, frozen. Their meaning stands in setting-definitions.ts. */
 export type Settings = Values<typeof SETTINGS> & { readonly limits: Limits };

@@ -39,7 +39,7 @@ export function serviceRoutes(app: FastifyInstance, tools: ManagementTools): voi
 }
 
 /** @throws CodedError `unknown_service` */
-export function memberOf({ fleet }: ManagementTools, name: string): Member {
+function memberOf({ fleet }: ManagementTools, name: string): Member {
   const member = fleet.member(name);
   if (member) return member;
   throw new CodedError('unknown_service', `there is no service ${name.slice(0, 100)} in the manifest`);

@@ -6,16 +6,16 @@ import type { Logger } from '../lib/logger.ts';
 import type { ControlLink } from '../seam/control-link.ts';
 import type { Endpoint, FleetUpdate } from '../seam/fleet-view.ts';
 import { AccessLog, type AccessLogMode } from './access-log.ts';
-import type { ForwardLimits } from './forward-limits.ts';
-import { Forwarder } from './forward.ts';
-import type { ListenerLimits } from './listener-limits.ts';
-import { Listener, type CertificateSource, type Listening } from './listener.ts';
-import { Redirect } from './redirect.ts';
-import type { Refusal } from './refusal.ts';
+import type { ForwardLimits } from './forward/forward-limits.ts';
+import { Forwarder } from './forward/forwarder.ts';
+import type { ListenerLimits } from './listen/listener-limits.ts';
+import { Listener, type CertificateSource, type Listening } from './listen/listener.ts';
+import { Redirect } from './listen/redirect.ts';
+import type { Refusal } from './listen/refusal.ts';
 import { RequestHandler } from './request-handler.ts';
-import { RequestIds } from './request-ids.ts';
+import { RequestIds } from './listen/request-ids.ts';
 import { Router } from './router.ts';
-import { WakeFeed } from './wake-feed.ts';
+import { WakeFeed } from './answers/wake-feed.ts';
 
 export interface DataHalfOptions {
   readonly link: ControlLink;

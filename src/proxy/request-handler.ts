@@ -9,19 +9,19 @@ import type { Logger } from '../lib/logger.ts';
 import type { Endpoint } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import type { AccessLog } from './access-log.ts';
-import type { ClientExchange } from './client-exchange.ts';
-import { respondWithError } from './error-response.ts';
-import type { Forwarder, ForwardOptions } from './forward.ts';
-import type { ForwardResult } from './forward-result.ts';
-import type { Http1UpgradeExchange } from './http1-upgrade-exchange.ts';
-import { isNavigation } from './navigation.ts';
-import { respondWithWaitingPage } from './page-response.ts';
-import { errorOfFailure, toProblem, type ProxyError } from './problem.ts';
+import type { ClientExchange } from './exchange/client-exchange.ts';
+import { respondWithError } from './answers/error-response.ts';
+import type { Forwarder, ForwardOptions } from './forward/forwarder.ts';
+import type { ForwardResult } from './forward/forward-result.ts';
+import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
+import { isNavigation } from './answers/navigation.ts';
+import { respondWithWaitingPage } from './answers/page-response.ts';
+import { errorOfFailure, toProblem, type ProxyError } from './answers/problem.ts';
 import type { RouteMatch, Router } from './router.ts';
-import { UpstreamError } from './upstream-error.ts';
+import { UpstreamError } from './forward/upstream-error.ts';
 import { Visit } from './visit.ts';
-import type { WakeFeed } from './wake-feed.ts';
-import { wellKnown, type WellKnown } from './well-known.ts';
+import type { WakeFeed } from './answers/wake-feed.ts';
+import { wellKnown, type WellKnown } from './answers/well-known.ts';
 
 export interface RequestHandlerTools {
   readonly router: Router;
@@ -53,11 +53,11 @@ export class RequestHandler {
   }
 
   handle(exchange: ClientExchange): void {
-    void this.#serve(new Visit(exchange, false, this.#tools.clock.now()));
+    void this.#serve(new Visit(exchange, this.#tools.clock.now()));
   }
 
   upgrade(exchange: Http1UpgradeExchange): void {
-    void this.#serve(new Visit(exchange, true, this.#tools.clock.now()));
+    void this.#serve(new Visit(exchange, this.#tools.clock.now(), exchange));
   }
 
   async #serve(visit: Visit): Promise<void> {
@@ -69,20 +69,24 @@ export class RequestHandler {
     this.#tools.accessLog.write(visit.entry(this.#tools.clock.now()));
   }
 
-  #route(visit: Visit): Promise<void> | void {
+  async #route(visit: Visit): Promise<void> {
     const { router, dispatcher, admin, sameCertificate } = this.#tools;
     const { host, target, serverName } = visit.exchange;
     if (!sameCertificate(serverName, host)) {
       const detail = `this connection was made for ${serverName ?? 'no name'}, ${host} has a certificate of its own`;
-      return this.#refuse(visit, { code: 'misdirected', detail });
+      this.#refuse(visit, { code: 'misdirected', detail });
+      return;
     }
     if (host === admin.host) return this.#toAdmin(visit);
     const kind = wellKnown(target);
-    if (kind) return this.#serveWellKnown(visit, kind);
+    if (kind) {
+      this.#serveWellKnown(visit, kind);
+      return;
+    }
     const match = router.match(host, target);
     const pool = match && dispatcher.pool(match.service.name);
     if (pool) return this.#dispatch(visit, pool, this.#wish(visit, pool, match));
-    return this.#refuse(visit, unknownHost(visit.exchange));
+    this.#refuse(visit, unknownHost(visit.exchange));
   }
 
   /** What a service is doing, for those who must not wake it by asking. */
@@ -91,7 +95,10 @@ export class RequestHandler {
     const { router, feed } = this.#tools;
     const match = routedPath === undefined ? undefined : router.match(exchange.host, routedPath);
     const service = (match ?? router.matchHost(exchange.host))?.service;
-    if (!service) return this.#refuse(visit, unknownHost(exchange));
+    if (!service) {
+      this.#refuse(visit, unknownHost(exchange));
+      return;
+    }
     visit.service = service.name;
     visit.status = 200;
     feed.serve(exchange, kind, service);
@@ -182,7 +189,7 @@ export class RequestHandler {
   async #send(visit: Visit, endpoint: Endpoint, headers: string[], options: ForwardOptions): Promise<ForwardResult> {
     const { forwarder } = this.#tools;
     const result = visit.upgrade
-      ? await forwarder.upgrade(visit.exchange as Http1UpgradeExchange, endpoint, headers, options)
+      ? await forwarder.upgrade(visit.upgrade, endpoint, headers, options)
       : await forwarder.forward(visit.exchange, endpoint, headers, options);
     visit.status = result.status ?? 0;
     if (result.outcome !== 'completed') visit.code = result.error?.code ?? result.outcome;

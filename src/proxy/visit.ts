@@ -1,11 +1,13 @@
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { AccessEntry } from './access-log.ts';
-import type { ClientExchange } from './client-exchange.ts';
+import type { ClientExchange } from './exchange/client-exchange.ts';
+import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
 
 /** One request on its way through the proxy: what is learned about it along the way, for its answer and for the log. */
 export class Visit {
   readonly exchange: ClientExchange;
-  readonly upgrade: boolean;
+  /** The same exchange, when it asks to leave HTTP. */
+  readonly upgrade: Http1UpgradeExchange | undefined;
   readonly startedMs: number;
   service: string | undefined;
   instance: string | undefined;
@@ -16,7 +18,7 @@ export class Visit {
   heldMs: number | undefined;
   wake: WakeTimings | undefined;
 
-  constructor(exchange: ClientExchange, upgrade: boolean, startedMs: number) {
+  constructor(exchange: ClientExchange, startedMs: number, upgrade?: Http1UpgradeExchange) {
     this.exchange = exchange;
     this.upgrade = upgrade;
     this.startedMs = startedMs;

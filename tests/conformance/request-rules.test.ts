@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseAuthority } from '../../src/proxy/authority.ts';
-import { checkHttp2 } from '../../src/proxy/http2-request-rules.ts';
-import { RequestIds } from '../../src/proxy/request-ids.ts';
-import { checkHttp1, type Http1Head } from '../../src/proxy/request-rules.ts';
+import { parseAuthority } from '../../src/proxy/listen/authority.ts';
+import { checkHttp2 } from '../../src/proxy/listen/http2-request-rules.ts';
+import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
+import { checkHttp1, type Http1Head } from '../../src/proxy/listen/request-rules.ts';
 
 const limits = { maxUrlBytes: 100, maxHeaderFields: 10 };
 

@@ -3,7 +3,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, it, vi } from 'vitest';
-import type { ClientExchange } from '../../src/proxy/client-exchange.ts';
+import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { openTls } from '../support/front-door-clients.ts';
 import { FrontDoor } from '../support/front-door.ts';
 

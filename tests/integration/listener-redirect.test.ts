@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Redirect } from '../../src/proxy/redirect.ts';
-import type { Refusal } from '../../src/proxy/refusal.ts';
-import { RequestIds } from '../../src/proxy/request-ids.ts';
+import { Redirect } from '../../src/proxy/listen/redirect.ts';
+import type { Refusal } from '../../src/proxy/listen/refusal.ts';
+import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 let httpsPort = 443;

@@ -8,7 +8,7 @@ import type { FleetUpdate, ServiceView } from '../../src/seam/fleet-view.ts';
 import { TestAuthority } from './test-certificate.ts';
 
 /** A control half that does what a test says; the view changes by `show` only. */
-export class ScriptedLink implements ControlLink {
+class ScriptedLink implements ControlLink {
   readonly wake = vi.fn<ControlLink['wake']>(() => Promise.resolve({ totalMs: 0 }));
   readonly suspect = vi.fn<ControlLink['suspect']>(() => Promise.resolve());
   readonly reportBreaker = vi.fn<ControlLink['reportBreaker']>();

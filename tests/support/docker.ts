@@ -18,7 +18,7 @@ const FIXTURE = join(ROOT, 'tests/fixtures/image');
 const BUILD_TIMEOUT_MS = 300_000;
 const STALE_LOCK_MS = 300_000;
 
-export const BASE_IMAGE = { name: 'reveille-base:20', dockerfile: join(ROOT, 'Dockerfile.base') };
+const BASE_IMAGE = { name: 'reveille-base:20', dockerfile: join(ROOT, 'Dockerfile.base') };
 
 export function testEngine(): Engine {
   const host = parseDockerHost(process.env['DOCKER_HOST']);

@@ -5,16 +5,16 @@ import type { ClientHttp2Session, Http2Server, ServerHttp2Session, ServerHttp2St
 import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { SystemClock } from '../../src/lib/clock.ts';
-import type { ClientExchange, RawHeaders } from '../../src/proxy/client-exchange.ts';
-import type { ForwardLimits } from '../../src/proxy/forward-limits.ts';
-import type { ForwardResult } from '../../src/proxy/forward-result.ts';
-import { Forwarder } from '../../src/proxy/forward.ts';
-import { Http1Exchange } from '../../src/proxy/http1-exchange.ts';
-import { Http1UpgradeExchange } from '../../src/proxy/http1-upgrade-exchange.ts';
-import { Http2Exchange } from '../../src/proxy/http2-exchange.ts';
-import type { RequestFacts } from '../../src/proxy/request-facts.ts';
-import { asksForWebSocket, putBackWithoutUpgrade } from '../../src/proxy/upgrade-token.ts';
-import { UpstreamError } from '../../src/proxy/upstream-error.ts';
+import type { ClientExchange, RawHeaders } from '../../src/proxy/exchange/client-exchange.ts';
+import type { ForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
+import type { ForwardResult } from '../../src/proxy/forward/forward-result.ts';
+import { Forwarder } from '../../src/proxy/forward/forwarder.ts';
+import { Http1Exchange } from '../../src/proxy/exchange/http1-exchange.ts';
+import { Http1UpgradeExchange } from '../../src/proxy/exchange/http1-upgrade-exchange.ts';
+import { Http2Exchange } from '../../src/proxy/exchange/http2-exchange.ts';
+import type { RequestFacts } from '../../src/proxy/exchange/request-facts.ts';
+import { asksForWebSocket, putBackWithoutUpgrade } from '../../src/proxy/exchange/upgrade-token.ts';
+import { UpstreamError } from '../../src/proxy/forward/upstream-error.ts';
 import type { Endpoint } from '../../src/seam/fleet-view.ts';
 
 export interface FrontOptions {

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
-import type { ClientExchange } from '../../src/proxy/client-exchange.ts';
-import type { Http1UpgradeExchange } from '../../src/proxy/http1-upgrade-exchange.ts';
-import { Listener, type CertificateSource } from '../../src/proxy/listener.ts';
-import type { ListenerLimits } from '../../src/proxy/listener-limits.ts';
-import type { Refusal } from '../../src/proxy/refusal.ts';
-import { RequestIds } from '../../src/proxy/request-ids.ts';
+import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
+import type { Http1UpgradeExchange } from '../../src/proxy/exchange/http1-upgrade-exchange.ts';
+import { Listener, type CertificateSource } from '../../src/proxy/listen/listener.ts';
+import type { ListenerLimits } from '../../src/proxy/listen/listener-limits.ts';
+import type { Refusal } from '../../src/proxy/listen/refusal.ts';
+import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
 import { createSecureContext } from 'node:tls';
 import { TestAuthority } from './test-certificate.ts';
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ClientExchange, RawHeaders } from '../../src/proxy/client-exchange.ts';
+import type { ClientExchange, RawHeaders } from '../../src/proxy/exchange/client-exchange.ts';
 
 export interface RecordedRequest {
   readonly method?: string;

@@ -20,7 +20,7 @@ const STATES: Readonly<Record<string, ObservedInstance['state']>> = {
 };
 
 /** The HEALTHCHECK of the image as a command for `exec`. */
-export function healthCommandOf({ Config }: ContainerInspectInfo): readonly string[] | undefined {
+function healthCommandOf({ Config }: ContainerInspectInfo): readonly string[] | undefined {
   const config = Config as {
     Healthcheck?: { Test?: readonly string[] | null } | null;
     Shell?: readonly string[] | null;

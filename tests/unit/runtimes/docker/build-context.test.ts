@@ -34,9 +34,7 @@ async function hash(changes: Partial<BuildSource> = {}, spec: Partial<ServiceSpe
 
 async function names(changes: Partial<BuildSource> = {}, spec: Partial<ServiceSpec> = {}): Promise<string[]> {
   const unpack = extract();
-  Readable.from((await read(changes, spec)).tar() as unknown as AsyncIterable<Buffer>).pipe(
-    unpack,
-  );
+  Readable.from((await read(changes, spec)).tar() as unknown as AsyncIterable<Buffer>).pipe(unpack);
   const found: string[] = [];
   for await (const entry of unpack) {
     if (entry.header.type !== 'directory') found.push(entry.header.name);

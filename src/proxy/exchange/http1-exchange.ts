@@ -1,0 +1,197 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { ClientExchange, RawHeaders } from './client-exchange.ts';
+import { fieldValue } from './field-values.ts';
+import { lingerOnClose } from '../listen/lingering-close.ts';
+import type { RequestFacts } from './request-facts.ts';
+
+/** Above this the copy costs more than the write that it saves. */
+const MAX_HELD_BYTES = 8_192;
+
+/** One HTTP/1 request on top of node:http, which keeps the order of pipelined answers and the connection alive. */
+export class Http1Exchange implements ClientExchange {
+  readonly requestId: string;
+  readonly httpVersion: '1.0' | '1.1';
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly authority: string;
+  readonly serverName: string | undefined;
+  readonly secure: boolean;
+  readonly remoteAddress: string;
+  readonly rawHeaders: RawHeaders;
+  readonly hasBody: boolean;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #ended = false;
+  #aborted = false;
+  #continued = false;
+  #written = false;
+  #held: string | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, facts: RequestFacts) {
+    this.#request = request;
+    this.#response = response;
+    this.requestId = facts.requestId;
+    this.httpVersion = request.httpVersionMinor === 0 ? '1.0' : '1.1';
+    this.method = request.method ?? 'GET';
+    this.target = facts.target;
+    this.host = facts.host;
+    this.authority = facts.authority;
+    this.serverName = facts.serverName;
+    this.secure = facts.secure;
+    this.remoteAddress = facts.remoteAddress;
+    this.rawHeaders = request.rawHeaders;
+    this.hasBody = framesContent(request.rawHeaders);
+    response.on('error', ignore);
+    // A client that leaves in the middle of its body shows as an error of the request; the close of the response tells it.
+    if (this.hasBody) request.on('error', ignore);
+  }
+
+  get body(): Readable {
+    return this.#request;
+  }
+
+  get abandoned(): boolean {
+    return this.#aborted || (!this.#ended && this.#gone);
+  }
+
+  get headSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  header(name: string): string | undefined {
+    return fieldValue(this.rawHeaders, name);
+  }
+
+  trailers(): RawHeaders {
+    return this.#request.rawTrailers;
+  }
+
+  onAbandoned(listener: () => void): () => void {
+    const response = this.#response;
+    const onClose = (): void => {
+      if (!this.#ended && !this.#aborted) listener();
+    };
+    response.once('close', onClose);
+    // An answer that waits behind another one of a pipeline is not told when their connection closes.
+    const socket = response.socket === null ? this.#request.socket : undefined;
+    socket?.once('close', onClose);
+    return () => {
+      response.off('close', onClose);
+      socket?.off('close', onClose);
+    };
+  }
+
+  sendInformation(status: number, headers: RawHeaders): void {
+    if (this.httpVersion === '1.0' || this.headSent) return;
+    if (status === 100) {
+      if (!this.#continued) this.#response.writeContinue();
+      this.#continued = true;
+      return;
+    }
+    // Undefined while an earlier answer of a pipeline is still under way: a hint must not overtake it.
+    const { socket } = this.#response;
+    if (socket?.writable === true) socket.write(interimHead(status, headers), 'latin1');
+  }
+
+  sendHead(status: number, reason: string, headers: RawHeaders): void {
+    const closes = this.hasBody && !this.#request.complete;
+    const fields = closes ? [...headers, 'Connection', 'close'] : (headers as string[]);
+    if (closes) lingerOnClose(this.#request.socket);
+    this.#response.writeHead(status, reason, fields);
+  }
+
+  /**
+   * Small content that comes right behind its head is held until the end of this tick as text, because node:http sends
+   * head and text in one piece, and a whole small answer in a single write.
+   */
+  write(chunk: Uint8Array): boolean {
+    if (!this.#written && chunk.length > 0 && chunk.length <= MAX_HELD_BYTES && Buffer.isBuffer(chunk)) {
+      this.#written = true;
+      this.#held = chunk.toString('latin1');
+      process.nextTick(sendHeld, this);
+      return true;
+    }
+    this.flush();
+    this.#written = true;
+    return chunk.length === 0 || this.#response.write(chunk);
+  }
+
+  get holds(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Sends what is held, and the head even without content. */
+  flush(): void {
+    if (this.#held === undefined) this.#response.flushHeaders();
+    else this.#response.write(this.#held, 'latin1');
+    this.#held = undefined;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.on('drain', listener);
+  }
+
+  end(trailers?: RawHeaders): void {
+    this.#ended = true;
+    if (trailers !== undefined && trailers.length > 0 && this.#response.chunkedEncoding) {
+      this.#response.addTrailers(pairs(trailers));
+    }
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) this.#response.end();
+    else this.#response.end(held, 'latin1');
+  }
+
+  /** A reset where that is possible: without a length and chunks a plain close would look like the end of the content. */
+  abort(): void {
+    this.#aborted = true;
+    this.#held = undefined;
+    const { socket } = this.#request;
+    if (socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  respond(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    const content = typeof body === 'string' ? Buffer.from(body) : body;
+    const fields = [...headers, 'X-Request-Id', this.requestId];
+    if (status !== 204 && status !== 304) fields.push('Content-Length', String(content.length));
+    this.sendHead(status, STATUS_CODES[status] ?? '', fields);
+    if (this.method !== 'HEAD' && content.length > 0) this.write(content);
+    this.end();
+  }
+
+  get #gone(): boolean {
+    return this.#response.destroyed || this.#request.socket.destroyed;
+  }
+}
+
+/** RFC 9112 6.3: a request has content when it says how much, and only then. */
+function framesContent(rawHeaders: RawHeaders): boolean {
+  if (fieldValue(rawHeaders, 'transfer-encoding') !== undefined) return true;
+  const length = fieldValue(rawHeaders, 'content-length');
+  return length !== undefined && Number(length) > 0;
+}
+
+function interimHead(status: number, headers: RawHeaders): string {
+  let head = `HTTP/1.1 ${status} ${status === 103 ? 'Early Hints' : 'Information'}\r\n`;
+  for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at] ?? ''}: ${headers[at + 1] ?? ''}\r\n`;
+  return `${head}\r\n`;
+}
+
+function pairs(flat: RawHeaders): [string, string][] {
+  const list: [string, string][] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2) list.push([flat[at] ?? '', flat[at + 1] ?? '']);
+  return list;
+}
+
+function sendHeld(exchange: Http1Exchange): void {
+  if (exchange.holds) exchange.flush();
+}
+
+function ignore(): void {
+  // The close that follows is what matters.
+}

@@ -1,0 +1,30 @@
+import type { Endpoint } from '../../seam/fleet-view.ts';
+import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import type { ForwardLimits } from './forward-limits.ts';
+import type { ForwardedExchange } from './forwarded-exchange.ts';
+import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
+import type { LoopTurns } from './loop-turns.ts';
+import type { Ticker } from './ticker.ts';
+import type { UpstreamPool } from './upstream-pool.ts';
+
+/** What all requests of a forwarder share. */
+export interface ForwardContext {
+  readonly pool: UpstreamPool;
+  readonly ticker: Ticker;
+  readonly turns: LoopTurns;
+  readonly limits: ForwardLimits;
+  readonly via: string;
+  readonly trusted: (remoteAddress: string) => boolean;
+  readonly onSettled: (exchange: ForwardedExchange) => void;
+}
+
+export interface ForwardedRequest {
+  readonly exchange: ClientExchange;
+  readonly endpoint: Endpoint;
+  readonly extra: RawHeaders;
+  /** Only a new connection will do. */
+  readonly fresh: boolean;
+  /** The same exchange, when it asks for a WebSocket. */
+  readonly upgrade?: Http1UpgradeExchange;
+  readonly onAnswered?: (() => void) | undefined;
+}

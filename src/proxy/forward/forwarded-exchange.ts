@@ -1,0 +1,295 @@
+import type { Deferred } from '../../lib/deferred.ts';
+import { deferred } from '../../lib/deferred.ts';
+import type { ClientExchange } from '../exchange/client-exchange.ts';
+import type { ForwardContext, ForwardedRequest } from './forward-context.ts';
+import type { ForwardOutcome, ForwardResult } from './forward-result.ts';
+import type { AwaitsTurns } from './loop-turns.ts';
+import type { BodyOwner } from './request-body-pump.ts';
+import { RequestBodyPump } from './request-body-pump.ts';
+import type { RequestFraming } from './request-head.ts';
+import { expectsContinue, requestFraming, requestHead } from './request-head.ts';
+import type { UpstreamHead } from './response-head-parser.ts';
+import { ResponseRelay } from './response-relay.ts';
+import type { Ticking } from './ticker.ts';
+import { tunnel } from './tunnel.ts';
+import type { ConnectionFailure, ConnectionUser, UpstreamConnection } from './upstream-connection.ts';
+import { UpstreamError } from './upstream-error.ts';
+import type { UpstreamErrorCode } from './upstream-error.ts';
+
+/** RFC 9110 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** One request on its way to one upstream, with the response on its way back. */
+export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, AwaitsTurns {
+  readonly #request: ForwardedRequest;
+  readonly #exchange: ClientExchange;
+  readonly #context: ForwardContext;
+  readonly #relay: ResponseRelay;
+  readonly #framing: RequestFraming;
+  readonly #done: Deferred<ForwardResult> = deferred();
+  #stopListening: (() => void) | undefined;
+  #connection: UpstreamConnection | undefined;
+  #pump: RequestBodyPump | undefined;
+  #settled = false;
+  #reused = false;
+  #tunnelled = false;
+  #listensForDrain = false;
+  #connectDeadline = Infinity;
+  #continueDeadline = Infinity;
+  #headDeadline = Infinity;
+  #stallDeadline = Infinity;
+
+  constructor(request: ForwardedRequest, context: ForwardContext) {
+    this.#request = request;
+    this.#exchange = request.exchange;
+    this.#context = context;
+    this.#relay = new ResponseRelay(request.exchange, request.extra, context.via);
+    this.#framing = requestFraming(request.exchange);
+  }
+
+  /** @throws UpstreamError as long as nothing has reached the client */
+  run(): Promise<ForwardResult> {
+    const { pool, ticker, turns, limits } = this.#context;
+    if (this.#exchange.abandoned) this.#settle('abandoned');
+    else if (this.#framing.kind === 'length' && this.#framing.length > limits.maxBodyBytes) this.#refuseLargeBody();
+    else {
+      this.#stopListening = this.#exchange.onAbandoned(() => this.#onAbandoned());
+      ticker.add(this);
+      this.#connection = this.#request.fresh ? undefined : pool.take(this.#request.endpoint);
+      if (this.#connection === undefined) this.#connect();
+      else turns.wait(this);
+    }
+    return this.#done.promise;
+  }
+
+  /** Cuts it off, whatever it is doing. */
+  cancel(): void {
+    if (this.#settled) return;
+    // Both ends of a tunnel close when one does, which then settles it.
+    if (this.#tunnelled) {
+      this.#connection?.destroy();
+      return;
+    }
+    this.#failWith(new UpstreamError('forwarder_closed', 'The proxy was stopped before the answer was complete.'));
+  }
+
+  onTurned(): void {
+    if (this.#settled || this.#connection === undefined) return;
+    if (this.#connection.closed) {
+      this.#connect();
+      return;
+    }
+    this.#reused = true;
+    this.#connection.assign(this, this.#exchange.method, this.#request.upgrade !== undefined);
+    this.#send(this.#connection);
+  }
+
+  onConnected(): void {
+    this.#connectDeadline = Infinity;
+    if (this.#connection !== undefined) this.#send(this.#connection);
+  }
+
+  onWritable(): void {
+    this.#pump?.onWritable();
+  }
+
+  onReadEnd(): void {
+    if (!this.#settled) this.#relay.flush();
+  }
+
+  onInterim(head: UpstreamHead): void {
+    if (this.#settled) return;
+    if (head.status !== 100) this.#relay.sendInterim(head);
+    else if (this.#continueDeadline !== Infinity) this.#releaseContent();
+  }
+
+  onHead(head: UpstreamHead, hasContent: boolean): void {
+    if (this.#settled) return;
+    this.#headDeadline = Infinity;
+    this.#continueDeadline = Infinity;
+    // RFC 9112 9.3: whoever refuses content, or is going to close, does not want the rest of it.
+    if (head.status >= 400 || head.connection.includes('close') || this.#pump?.untouched === true) this.#pump?.stop();
+    this.#request.onAnswered?.();
+    this.#relay.sendHead(head, hasContent);
+  }
+
+  onContent(chunk: Buffer): void {
+    if (this.#settled || this.#relay.sendContent(chunk)) return;
+    this.#connection?.pauseReading();
+    this.#stallDeadline = this.#context.ticker.deadline(this.#context.limits.stallTimeoutMs);
+    if (this.#listensForDrain) return;
+    this.#listensForDrain = true;
+    this.#exchange.onDrain(() => this.#onDrained());
+  }
+
+  onComplete(trailers: readonly string[]): void {
+    if (this.#settled) return;
+    const connection = this.#connection;
+    this.#pump?.stop();
+    this.#relay.end(trailers);
+    if (connection === undefined) return;
+    // RFC 9112 9.3.2: with a part of the request missing, the next one would be read as the rest of it.
+    if (this.#pump === undefined || this.#pump.sent) this.#context.pool.release(connection);
+    else connection.destroy();
+    this.#settle('completed');
+  }
+
+  onSwitched(head: UpstreamHead, rest: Buffer): void {
+    const { upgrade, extra, onAnswered } = this.#request;
+    const { ticker, limits, via } = this.#context;
+    if (this.#settled || upgrade === undefined || this.#connection === undefined) return;
+    this.#stopWaiting();
+    this.#tunnelled = true;
+    onAnswered?.();
+    const { stallTimeoutMs } = limits;
+    const upstream = this.#connection.detach();
+    void tunnel({ upgrade, upstream, head, rest, extra, via, ticker, stallTimeoutMs }).then((bytes) => {
+      upstream.destroy();
+      this.#settled = true;
+      this.#context.onSettled(this);
+      this.#done.resolve({ outcome: 'completed', status: 101, bytes });
+    });
+  }
+
+  onFailure({ code, message, cause, beforeResponse }: ConnectionFailure): void {
+    if (this.#settled) return;
+    const untouched = this.#pump === undefined || this.#pump.untouched;
+    const stale = this.#reused && beforeResponse && code === 'upstream_reset';
+    const replayable = untouched && (code === 'upstream_refused' || (stale && IDEMPOTENT.has(this.#exchange.method)));
+    this.#failWith(new UpstreamError(code, message, { cause, replayable, stale }));
+  }
+
+  onBodySent(): void {
+    if (this.#relay.status === undefined) this.#startHeadTimer();
+  }
+
+  onBodyFailure(code: UpstreamErrorCode, message: string): void {
+    if (!this.#settled) this.#failWith(new UpstreamError(code, message));
+  }
+
+  tick(nowMs: number): void {
+    if (this.#settled) return;
+    const { endpoint } = this.#request;
+    const address = `${endpoint.host}:${endpoint.port}`;
+    // As long as the client has more to send and the upstream takes it, nobody can expect an answer.
+    if (this.#pump?.running === true && this.#relay.status === undefined) this.#startHeadTimer();
+    if (nowMs >= this.#connectDeadline) {
+      const { connectTimeoutMs } = this.#context.limits;
+      const message = `${address} accepted no connection within ${connectTimeoutMs} ms.`;
+      this.#failWith(new UpstreamError('connect_timeout', message, { replayable: true }));
+    } else if (nowMs >= this.#headDeadline) {
+      const message = `${address} sent no response within ${this.#context.limits.responseTimeoutMs} ms.`;
+      this.#failWith(new UpstreamError('upstream_timeout', message));
+    } else if (nowMs >= this.#stallDeadline) this.#cutStalledClient();
+    else {
+      if (nowMs >= this.#continueDeadline) this.#releaseContent();
+      // Once the response is under way, how the two converse is their own affair.
+      if (this.#relay.status === undefined) this.#pump?.tick(nowMs);
+    }
+  }
+
+  #connect(): void {
+    const { pool, ticker, limits } = this.#context;
+    this.#reused = false;
+    this.#connectDeadline = ticker.deadline(limits.connectTimeoutMs);
+    this.#connection = pool.connect(this.#request.endpoint);
+    this.#connection.assign(this, this.#exchange.method, this.#request.upgrade !== undefined);
+  }
+
+  #send(connection: UpstreamConnection): void {
+    const { limits, ticker, via, trusted } = this.#context;
+    const exchange = this.#exchange;
+    const framing = this.#framing;
+    const waits = expectsContinue(exchange);
+    const head = requestHead(exchange, {
+      framing,
+      expectsContinue: waits,
+      webSocket: this.#request.upgrade !== undefined,
+      trusted: trusted(exchange.remoteAddress),
+      via,
+    });
+    this.#startHeadTimer();
+    if (framing.kind === 'none') {
+      connection.writeHead(head);
+      return;
+    }
+    const length = framing.kind === 'length' ? framing.length : undefined;
+    this.#pump = new RequestBodyPump(exchange, connection, length, limits, this, ticker);
+    if (waits) {
+      connection.writeHead(head);
+      this.#continueDeadline = ticker.deadline(limits.continueTimeoutMs);
+      return;
+    }
+    connection.cork();
+    connection.writeHead(head);
+    this.#pump.start();
+    // Content that is at hand comes with the next tick, and goes out together with the head.
+    process.nextTick(uncork, connection);
+  }
+
+  /** The upstream wants the content, or has had its time to say otherwise (RFC 9110 10.1.1). */
+  #releaseContent(): void {
+    this.#continueDeadline = Infinity;
+    this.#exchange.sendInformation(100, []);
+    this.#startHeadTimer();
+    this.#pump?.start();
+  }
+
+  #startHeadTimer(): void {
+    this.#headDeadline = this.#context.ticker.deadline(this.#context.limits.responseTimeoutMs);
+  }
+
+  #onDrained(): void {
+    this.#stallDeadline = Infinity;
+    if (!this.#settled) this.#connection?.resumeReading();
+  }
+
+  #onAbandoned(): void {
+    if (this.#settled) return;
+    this.#connection?.destroy();
+    this.#settle('abandoned');
+  }
+
+  #cutStalledClient(): void {
+    this.#connection?.destroy();
+    this.#exchange.abort();
+    this.#settle('client_stalled');
+  }
+
+  #refuseLargeBody(): void {
+    const message = `The content is larger than ${this.#context.limits.maxBodyBytes} bytes.`;
+    this.#failWith(new UpstreamError('body_too_large', message));
+  }
+
+  /** Before anything has reached the client somebody else can still answer; after that the answer can only be cut. */
+  #failWith(error: UpstreamError): void {
+    this.#pump?.stop();
+    this.#connection?.destroy();
+    if (this.#relay.status !== undefined) {
+      this.#exchange.abort();
+      this.#settle('upstream_aborted', error);
+      return;
+    }
+    this.#stopWaiting();
+    this.#settled = true;
+    this.#context.onSettled(this);
+    this.#done.reject(error);
+  }
+
+  #settle(outcome: ForwardOutcome, error?: UpstreamError): void {
+    this.#stopWaiting();
+    this.#settled = true;
+    this.#context.onSettled(this);
+    const { status, bytes } = this.#relay;
+    this.#done.resolve(error === undefined ? { outcome, status, bytes } : { outcome, status, bytes, error });
+  }
+
+  #stopWaiting(): void {
+    this.#stopListening?.();
+    this.#context.ticker.delete(this);
+  }
+}
+
+function uncork(connection: UpstreamConnection): void {
+  connection.uncork();
+}

@@ -1,0 +1,159 @@
+import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import { fieldLines, trailerFields } from './trailer-fields.ts';
+import type { Ticker } from './ticker.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamErrorCode } from './upstream-error.ts';
+
+export interface BodyLimits {
+  /** Within every such span the client has to bring something worth the wait. */
+  readonly bodyTimeoutMs: number;
+  readonly minBodyBytes: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface BodyOwner {
+  onBodySent(): void;
+  onBodyFailure(code: UpstreamErrorCode, message: string): void;
+}
+
+/** What is still read of content that nobody wants, so that a client that only sends comes to read its answer. */
+const MAX_DISCARDED_BYTES = 1_048_576;
+
+/** Carries the content of one request to its upstream in a framing of our own, no faster than the upstream reads. */
+export class RequestBodyPump {
+  readonly #exchange: ClientExchange;
+  readonly #connection: UpstreamConnection;
+  /** The verified Content-Length; undefined is sent chunked. */
+  readonly #length: number | undefined;
+  readonly #limits: BodyLimits;
+  readonly #owner: BodyOwner;
+  readonly #ticker: Ticker;
+  readonly #onData = (chunk: Buffer): void => this.#send(chunk);
+  readonly #onEnd = (): void => this.#finish();
+  #state: 'held' | 'running' | 'blocked' | 'sent' | 'stopped' = 'held';
+  #bytes = 0;
+  #windowBytes = 0;
+  #deadline = Infinity;
+
+  constructor(
+    exchange: ClientExchange,
+    connection: UpstreamConnection,
+    length: number | undefined,
+    limits: BodyLimits,
+    owner: BodyOwner,
+    ticker: Ticker,
+  ) {
+    this.#exchange = exchange;
+    this.#connection = connection;
+    this.#length = length;
+    this.#limits = limits;
+    this.#owner = owner;
+    this.#ticker = ticker;
+  }
+
+  /** Not one byte has been taken from the client. */
+  get untouched(): boolean {
+    return this.#state === 'held';
+  }
+
+  get sent(): boolean {
+    return this.#state === 'sent';
+  }
+
+  /** More is to come from the client, and the upstream takes it. */
+  get running(): boolean {
+    return this.#state === 'running';
+  }
+
+  start(): void {
+    if (this.#state !== 'held') return;
+    this.#state = 'running';
+    this.#restartWindow();
+    const { body } = this.#exchange;
+    body.on('data', this.#onData);
+    body.on('end', this.#onEnd);
+    // A listener alone does not start a stream that somebody has paused.
+    body.resume();
+  }
+
+  /** Sends no more; a little of what still comes is read and dropped. */
+  stop(): void {
+    const wasActive = this.#state === 'running' || this.#state === 'blocked';
+    this.#state = this.#state === 'sent' ? 'sent' : 'stopped';
+    if (!wasActive) return;
+    const { body } = this.#exchange;
+    body.off('data', this.#onData);
+    body.off('end', this.#onEnd);
+    let discarded = 0;
+    body.on('data', (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > MAX_DISCARDED_BYTES) body.pause();
+    });
+    body.resume();
+  }
+
+  onWritable(): void {
+    if (this.#state !== 'blocked') return;
+    this.#state = 'running';
+    this.#restartWindow();
+    this.#exchange.body.resume();
+  }
+
+  tick(nowMs: number): void {
+    if (this.#state !== 'running' || nowMs < this.#deadline) return;
+    if (this.#windowBytes >= this.#limits.minBodyBytes) {
+      this.#restartWindow();
+      return;
+    }
+    const seconds = this.#limits.bodyTimeoutMs / 1_000;
+    this.#fail(
+      'body_timeout',
+      `The client sent less than ${this.#limits.minBodyBytes} bytes of its content in ${seconds} s.`,
+    );
+  }
+
+  #restartWindow(): void {
+    this.#windowBytes = 0;
+    this.#deadline = this.#ticker.deadline(this.#limits.bodyTimeoutMs);
+  }
+
+  #send(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    this.#windowBytes += chunk.length;
+    if (this.#length !== undefined && this.#bytes > this.#length) {
+      this.#fail('body_length_mismatch', TOO_LONG);
+      return;
+    }
+    if (this.#bytes > this.#limits.maxBodyBytes) {
+      this.#fail('body_too_large', `The content is larger than ${this.#limits.maxBodyBytes} bytes.`);
+      return;
+    }
+    if (chunk.length === 0) return;
+    const drained = this.#length === undefined ? this.#connection.writeChunk(chunk) : this.#connection.write(chunk);
+    if (drained) return;
+    this.#state = 'blocked';
+    this.#exchange.body.pause();
+  }
+
+  #finish(): void {
+    if (this.#length !== undefined && this.#bytes !== this.#length) {
+      this.#fail('body_length_mismatch', TOO_SHORT);
+      return;
+    }
+    if (this.#length === undefined) this.#connection.writeHead(lastChunk(this.#exchange.trailers()));
+    this.#state = 'sent';
+    this.#owner.onBodySent();
+  }
+
+  #fail(code: UpstreamErrorCode, message: string): void {
+    this.stop();
+    this.#owner.onBodyFailure(code, message);
+  }
+}
+
+const TOO_LONG = 'The client sent more content than its Content-Length says.';
+const TOO_SHORT = 'The client sent less content than its Content-Length says.';
+
+function lastChunk(trailers: RawHeaders): string {
+  return trailers.length === 0 ? '0\r\n\r\n' : `0\r\n${fieldLines(trailerFields(trailers))}\r\n`;
+}

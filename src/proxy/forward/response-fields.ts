@@ -1,0 +1,41 @@
+import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import { isHopByHop, nominatedFields } from './hop-by-hop.ts';
+import type { UpstreamHead } from './response-head-parser.ts';
+
+export interface ResponseFieldOptions {
+  readonly extra: RawHeaders;
+  readonly via: string;
+  /** The client will be given the trailers, if there are any. */
+  readonly announcesTrailers: boolean;
+}
+
+/** The fields of a final response for the client; Content-Length only as the number that was verified. */
+export function responseFields(head: UpstreamHead, exchange: ClientExchange, options: ResponseFieldOptions): string[] {
+  const fields = endToEndFields(head, options.announcesTrailers);
+  // RFC 9110 15.3.6: 205 has no content, which has to be said.
+  if (head.status === 205) fields.push('Content-Length', '0');
+  for (const part of options.extra) fields.push(part);
+  fields.push('Via', `1.${head.minorVersion} ${options.via}`, 'X-Request-Id', exchange.requestId);
+  return fields;
+}
+
+/** The fields of an interim response: it has neither content nor anything of ours. */
+export function interimFields(head: UpstreamHead): string[] {
+  return endToEndFields(head, false);
+}
+
+function endToEndFields({ status, rawHeaders }: UpstreamHead, keepsTrailer: boolean): string[] {
+  const nominated = nominatedFields(rawHeaders);
+  // RFC 9110 8.6: 1xx and 204 have no length.
+  const dropsLength = status < 200 || status === 204 || status === 205;
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    const lower = name.toLowerCase();
+    if (isHopByHop(lower) || lower === 'x-request-id' || nominated?.has(lower) === true) continue;
+    if (lower === 'content-length' && dropsLength) continue;
+    if (lower === 'trailer' && !keepsTrailer) continue;
+    fields.push(name, rawHeaders[at + 1] ?? '');
+  }
+  return fields;
+}

@@ -1,0 +1,80 @@
+import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import { acceptsTrailers } from './request-head.ts';
+import { interimFields, responseFields } from './response-fields.ts';
+import type { UpstreamHead } from './response-head-parser.ts';
+import { trailerFields } from './trailer-fields.ts';
+
+const FLUSH = new Uint8Array(0);
+
+/** The response of an upstream on its way to the client. */
+export class ResponseRelay {
+  readonly #exchange: ClientExchange;
+  readonly #extra: RawHeaders;
+  readonly #via: string;
+  #status: number | undefined;
+  #bytes = 0;
+  #anyInterim = false;
+  #hasContent = false;
+  #leftToFlush = false;
+
+  constructor(exchange: ClientExchange, extra: RawHeaders, via: string) {
+    this.#exchange = exchange;
+    this.#extra = extra;
+    this.#via = via;
+  }
+
+  /** The final status, once its head has been sent. */
+  get status(): number | undefined {
+    return this.#status;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Something has been sent to the client, so that no other answer can take the place of this one. */
+  get begun(): boolean {
+    return this.#anyInterim || this.#status !== undefined;
+  }
+
+  sendInterim(head: UpstreamHead): void {
+    if (this.#exchange.httpVersion === '1.0') return;
+    this.#anyInterim = true;
+    this.#exchange.sendInformation(head.status, interimFields(head));
+  }
+
+  sendHead(head: UpstreamHead, hasContent: boolean): void {
+    this.#status = head.status;
+    this.#hasContent = hasContent && head.status !== 205;
+    const announcesTrailers = this.#hasContent && head.chunked && this.#takesTrailers;
+    const fields = responseFields(head, this.#exchange, { extra: this.#extra, via: this.#via, announcesTrailers });
+    this.#exchange.sendHead(head.status, head.reason, fields);
+    this.#leftToFlush = true;
+  }
+
+  /** False when the client has to read before more is of use. */
+  sendContent(chunk: Buffer): boolean {
+    if (!this.#hasContent) return true;
+    this.#leftToFlush = false;
+    this.#bytes += chunk.length;
+    return this.#exchange.write(chunk);
+  }
+
+  /** A head whose content is still to come must not wait for it: it may be the head of an event stream. */
+  flush(): void {
+    if (!this.#leftToFlush) return;
+    this.#leftToFlush = false;
+    this.#exchange.write(FLUSH);
+  }
+
+  end(trailers: RawHeaders): void {
+    this.#leftToFlush = false;
+    this.#exchange.end(trailers.length > 0 && this.#takesTrailers ? trailerFields(trailers) : []);
+  }
+
+  /** RFC 9110 6.5: HTTP/1 clients have to ask for them; in HTTP/2 they are a part of the protocol. */
+  get #takesTrailers(): boolean {
+    const { httpVersion } = this.#exchange;
+    return httpVersion === '2' || (httpVersion === '1.1' && acceptsTrailers(this.#exchange));
+  }
+}

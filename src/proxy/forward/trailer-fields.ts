@@ -1,0 +1,31 @@
+import type { RawHeaders } from '../exchange/client-exchange.ts';
+import { neverNominated } from './hop-by-hop.ts';
+
+/** RFC 9110 6.5.1: what frames, routes, authenticates or controls a message may not come after its content. */
+const FORBIDDEN = new Set(
+  (
+    'age authorization cache-control connection cookie date expect expires forwarded host keep-alive location max-forwards ' +
+    'pragma proxy-authenticate proxy-authorization proxy-connection range retry-after set-cookie te trailer ' +
+    'transfer-encoding upgrade vary via warning www-authenticate x-real-ip x-request-id'
+  ).split(' '),
+);
+
+/** The trailer fields that may be passed on; digests and checksums of the content are among them. */
+export function trailerFields(received: RawHeaders): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < received.length; at += 2) {
+    const name = received[at] ?? '';
+    const lower = name.toLowerCase();
+    if (FORBIDDEN.has(lower) || lower.startsWith(':')) continue;
+    if (neverNominated(lower) && lower !== 'content-md5' && lower !== 'content-digest') continue;
+    fields.push(name, received[at + 1] ?? '');
+  }
+  return fields;
+}
+
+/** `name: value` with CRLF, for each field. */
+export function fieldLines(fields: RawHeaders): string {
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) lines += `${fields[at] ?? ''}: ${fields[at + 1] ?? ''}\r\n`;
+  return lines;
+}

@@ -1,0 +1,232 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { localhostLookup } from '../../lib/localhost-lookup.ts';
+import type { Endpoint } from '../../seam/fleet-view.ts';
+import { messageOf } from '../../lib/coded-error.ts';
+import type { ResponseHandler, ResponseLimits } from './response-parser.ts';
+import { ResponseParser } from './response-parser.ts';
+import { MalformedResponse } from './response-head-parser.ts';
+import type { UpstreamErrorCode } from './upstream-error.ts';
+
+/** Why a connection is of no use any more to the request that has it. */
+export interface ConnectionFailure {
+  readonly code: UpstreamErrorCode;
+  readonly message: string;
+  readonly cause?: unknown;
+  /** True when not one byte of a response had come. */
+  readonly beforeResponse: boolean;
+}
+
+/** The one request that a connection serves at a time. */
+export interface ConnectionUser extends ResponseHandler {
+  onConnected(): void;
+  /** What had been written has left; more may be. */
+  onWritable(): void;
+  /** All bytes of one read have been handed over. */
+  onReadEnd(): void;
+  /** Called at most once, when the connection has ended before the response was complete. */
+  onFailure(failure: ConnectionFailure): void;
+}
+
+const NOTHING = new Uint8Array(0);
+const KEEP_ALIVE_PROBE_MS = 30_000;
+
+/** One TCP connection to an upstream, from the connect to the close; the only one that touches its socket. */
+export class UpstreamConnection {
+  /** Where it is kept in the pool. */
+  readonly key: string;
+  readonly endpoint: Endpoint;
+  /** How many requests it has been given. */
+  served = 0;
+  /** When an idle connection is to be closed, in milliseconds of the ticker. */
+  idleDeadline = Infinity;
+  readonly #socket: Socket;
+  readonly #limits: ResponseLimits;
+  readonly #onClosed: (connection: UpstreamConnection) => void;
+  readonly #onData = (bytes: Buffer): void => this.#read(bytes);
+  #user: ConnectionUser | undefined;
+  #parser: ResponseParser | undefined;
+  #anyByte = false;
+  #connected = false;
+  #detached = false;
+  #error: Error | undefined;
+
+  constructor(
+    key: string,
+    endpoint: Endpoint,
+    limits: ResponseLimits,
+    onClosed: (connection: UpstreamConnection) => void,
+  ) {
+    this.key = key;
+    this.endpoint = endpoint;
+    this.#limits = limits;
+    this.#onClosed = onClosed;
+    this.#socket = open(endpoint);
+    this.#listen();
+  }
+
+  get closed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** True when the response is complete and says nothing against another request on this connection. */
+  get reusable(): boolean {
+    return (
+      this.#parser?.reusable === true &&
+      !this.#socket.readableEnded &&
+      !this.closed &&
+      this.#socket.writableLength === 0
+    );
+  }
+
+  get keepAliveSeconds(): number | undefined {
+    return this.#parser?.head?.keepAliveSeconds;
+  }
+
+  /** Gives the connection to a request; `onConnected` follows when it has not been established yet. */
+  assign(user: ConnectionUser, method: string, mayUpgrade: boolean): void {
+    this.#user = user;
+    this.#parser = new ResponseParser(this.#limits, user, method, mayUpgrade);
+    this.#anyByte = false;
+    this.served += 1;
+  }
+
+  /** Takes it from its request. What arrives now, before the next one is assigned, destroys it. */
+  unassign(): void {
+    this.#user = undefined;
+    this.#parser = undefined;
+    this.#socket.resume();
+  }
+
+  writeHead(head: string): boolean {
+    return this.#socket.write(head, 'latin1');
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#socket.write(chunk);
+  }
+
+  /** RFC 9112 7.1; size, content and border leave in one write. */
+  writeChunk(chunk: Uint8Array): boolean {
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    socket.write(chunk);
+    const drained = socket.write('\r\n', 'latin1');
+    socket.uncork();
+    return drained;
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#user = undefined;
+    this.#socket.destroy();
+  }
+
+  /** Hands the bare socket over, paused; nothing is heard of it here but its close. */
+  detach(): Socket {
+    this.#user = undefined;
+    this.#detached = true;
+    this.#socket.pause();
+    this.#socket.off('data', this.#onData);
+    return this.#socket;
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('error', (error) => (this.#error = error));
+    socket.on('connect', () => {
+      this.#connected = true;
+      this.#user?.onConnected();
+    });
+    socket.on('data', this.#onData);
+    socket.on('end', () => this.#end());
+    socket.on('drain', () => this.#user?.onWritable());
+    socket.on('close', () => {
+      this.#fail(this.#closeFailure());
+      this.#onClosed(this);
+    });
+  }
+
+  #read(bytes: Buffer): void {
+    const user = this.#user;
+    const parser = this.#parser;
+    if (user === undefined || parser === undefined) {
+      // CVE-2026-48931: nobody has asked for anything, so that this could only be taken for the answer to somebody else.
+      this.#socket.destroy();
+      return;
+    }
+    this.#anyByte = true;
+    try {
+      parser.parse(bytes);
+    } catch (error) {
+      // Whatever a response makes us stumble over concerns this request alone.
+      const what = error instanceof MalformedResponse ? 'is not valid' : 'could not be passed on';
+      const message = `The response of ${this.#address} ${what}: ${messageOf(error)}.`;
+      this.#fail({ code: 'upstream_bad_response', message, cause: error, beforeResponse: false });
+      return;
+    }
+    user.onReadEnd();
+  }
+
+  #end(): void {
+    if (this.#detached) return;
+    const parser = this.#parser;
+    if (this.#user === undefined || parser?.endsWithConnection !== true) {
+      this.#fail(this.#closeFailure());
+      return;
+    }
+    // A reset right behind the last bytes shows as an end; only a write, and be it of nothing, tells the one from the other.
+    this.#socket.write(NOTHING, (error) => {
+      if (this.#user !== undefined && error == null) parser.finish();
+    });
+  }
+
+  #fail(failure: ConnectionFailure): void {
+    const user = this.#user;
+    this.destroy();
+    user?.onFailure(failure);
+  }
+
+  #closeFailure(): ConnectionFailure {
+    const cause = this.#error;
+    if (!this.#connected) {
+      const message = `No connection to ${this.#address}: ${messageOf(cause ?? 'it was closed')}.`;
+      return { code: 'upstream_refused', message, cause, beforeResponse: true };
+    }
+    const when = this.#anyByte ? 'before its response was complete' : 'without a response';
+    const message = `${this.#address} closed the connection ${when}${cause === undefined ? '' : ` (${messageOf(cause)})`}.`;
+    return { code: 'upstream_reset', message, cause, beforeResponse: !this.#anyByte };
+  }
+
+  get #address(): string {
+    return `${this.endpoint.host}:${this.endpoint.port}`;
+  }
+}
+
+/** Half-open, because the end of what the upstream sends is for the parser to judge. */
+function open({ host, port }: Endpoint): Socket {
+  if (host.includes('/')) return connect({ path: host, allowHalfOpen: true });
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS };
+  const address = { host, port, lookup: localhostLookup, autoSelectFamily: false };
+  return connect({ ...address, ...keepAlive, noDelay: true, allowHalfOpen: true });
+}

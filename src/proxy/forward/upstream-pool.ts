@@ -1,0 +1,124 @@
+import type { Endpoint } from '../../seam/fleet-view.ts';
+import type { ResponseLimits } from './response-parser.ts';
+import type { Ticker, Ticking } from './ticker.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+export interface UpstreamPoolOptions {
+  readonly responseLimits: ResponseLimits;
+  readonly maxIdlePerUpstream: number;
+  readonly idleTimeoutMs: number;
+}
+
+/** What an upstream says about its own idle time is cut by this, so that we close first. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+/**
+ * All connections to upstreams; the idle ones by endpoint, the one used last first. Idle connections are read: data or
+ * an end destroys them. A limit for those in use is the admission's business.
+ */
+export class UpstreamPool implements Ticking {
+  readonly #options: UpstreamPoolOptions;
+  readonly #ticker: Ticker;
+  readonly #all = new Set<UpstreamConnection>();
+  readonly #idle = new Map<string, UpstreamConnection[]>();
+  readonly #onClosed = (connection: UpstreamConnection): void => this.#forget(connection);
+  #idleCount = 0;
+
+  constructor(options: UpstreamPoolOptions, ticker: Ticker) {
+    this.#options = options;
+    this.#ticker = ticker;
+  }
+
+  get open(): number {
+    return this.#all.size;
+  }
+
+  get idle(): number {
+    return this.#idleCount;
+  }
+
+  connect(endpoint: Endpoint): UpstreamConnection {
+    const connection = new UpstreamConnection(keyOf(endpoint), endpoint, this.#options.responseLimits, this.#onClosed);
+    this.#all.add(connection);
+    return connection;
+  }
+
+  /** An idle connection, which still has to pass two turns of the loop before it may be written to (LoopTurns). */
+  take(endpoint: Endpoint): UpstreamConnection | undefined {
+    const idle = this.#idle.get(keyOf(endpoint));
+    for (;;) {
+      const connection = idle?.pop();
+      if (connection === undefined) return undefined;
+      this.#idleCount -= 1;
+      if (!connection.closed) return connection;
+    }
+  }
+
+  /** Takes back a connection whose request is over: kept when that is safe, otherwise destroyed. */
+  release(connection: UpstreamConnection): void {
+    const lifetimeMs = this.#idleLifetime(connection);
+    if (!connection.reusable || lifetimeMs <= 0) {
+      connection.destroy();
+      return;
+    }
+    connection.unassign();
+    this.#keep(connection, this.#ticker.deadline(lifetimeMs));
+  }
+
+  /** Takes back a connection that was taken and not used. */
+  putBack(connection: UpstreamConnection): void {
+    if (!connection.closed) this.#keep(connection, connection.idleDeadline);
+  }
+
+  tick(nowMs: number): void {
+    for (const connections of this.#idle.values()) {
+      for (const connection of connections) if (connection.idleDeadline <= nowMs) connection.destroy();
+    }
+  }
+
+  destroyIdle(): void {
+    for (const connections of this.#idle.values()) for (const connection of connections) connection.destroy();
+  }
+
+  destroyAll(): void {
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  #keep(connection: UpstreamConnection, idleDeadline: number): void {
+    const key = connection.key;
+    let idle = this.#idle.get(key);
+    if (idle === undefined) this.#idle.set(key, (idle = []));
+    if (idle.length >= this.#options.maxIdlePerUpstream) {
+      connection.destroy();
+      return;
+    }
+    connection.idleDeadline = idleDeadline;
+    idle.push(connection);
+    this.#idleCount += 1;
+    this.#ticker.add(this);
+  }
+
+  #idleLifetime({ keepAliveSeconds }: UpstreamConnection): number {
+    const { idleTimeoutMs } = this.#options;
+    if (keepAliveSeconds === undefined) return idleTimeoutMs;
+    return Math.min(idleTimeoutMs, keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS);
+  }
+
+  #forget(connection: UpstreamConnection): void {
+    this.#all.delete(connection);
+    const key = connection.key;
+    const idle = this.#idle.get(key);
+    if (idle === undefined) return;
+    const at = idle.indexOf(connection);
+    if (at !== -1) {
+      idle.splice(at, 1);
+      this.#idleCount -= 1;
+    }
+    if (idle.length === 0) this.#idle.delete(key);
+    if (this.#idleCount === 0) this.#ticker.delete(this);
+  }
+}
+
+function keyOf({ host, port }: Endpoint): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,257 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Http1Connection } from './http1-connection.ts';
+import { refusalOf, type Http1ParseError } from './http1-parse-error.ts';
+import { lingerOnClose } from './lingering-close.ts';
+import type { ListenerLimits } from './listener-limits.ts';
+import { refusalBody, refusalBytes, refusalHeaders, type Refusal } from './refusal.ts';
+import type { RequestIds } from './request-ids.ts';
+import { checkHttp1, refuse, type AcceptedRequest, type RefusedRequest } from './request-rules.ts';
+import { asksForWebSocket, putBackWithoutUpgrade } from '../exchange/upgrade-token.ts';
+
+/** More requests than this at once on one connection is no browser and no known client. */
+const MAX_PIPELINED = 32;
+
+/** A request that passed the rules. */
+export interface Http1Request {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly accepted: AcceptedRequest;
+  readonly requestId: string;
+  readonly remoteAddress: string;
+  /** The client waits for `100 Continue` before it sends its content. */
+  readonly expectsContinue: boolean;
+}
+
+/** A request for another protocol on the same connection, which belongs to whoever takes it. */
+export interface Http1Upgrade {
+  /** Its `socket` is the one to take. */
+  readonly request: IncomingMessage;
+  /** What the client has already sent in the new protocol. */
+  readonly head: Buffer;
+  readonly accepted: AcceptedRequest;
+  readonly requestId: string;
+  readonly remoteAddress: string;
+}
+
+export interface Http1FrontOptions {
+  readonly limits: ListenerLimits;
+  readonly requestIds: RequestIds;
+  onRequest(request: Http1Request): void;
+  /** Without it every Upgrade is ignored. */
+  onUpgrade?(upgrade: Http1Upgrade): void;
+  onRefused(refusal: Refusal): void;
+}
+
+/** Speaks HTTP/1 on connections that others accepted, and hands on the requests that pass the rules. */
+export class Http1Front {
+  readonly #options: Http1FrontOptions;
+  readonly #server: Server;
+  readonly #connections = new Map<Duplex, Http1Connection>();
+  #draining = false;
+  #closingIdle = false;
+
+  constructor(options: Http1FrontOptions) {
+    this.#options = options;
+    const { limits } = options;
+    this.#server = createServer({
+      connectionsCheckingInterval: limits.checkEveryMs,
+      headersTimeout: limits.headersTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      // How a body progresses is judged where it is forwarded; a long upload is no attack.
+      requestTimeout: 0,
+      // A missing Host is answered here, with a reason.
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+    });
+    // Node cuts the list above its maximum without a word, which would hide fields from the rules. Bytes are bounded above.
+    this.#server.maxHeadersCount = 0;
+    this.#listen();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Begins to watch the times of connections; `accept` may be called from then on. */
+  start(): void {
+    // The server itself never listens. This event is what starts its check of slow request heads.
+    this.#server.emit('listening');
+  }
+
+  accept(socket: Socket): void {
+    const connection = new Http1Connection(socket);
+    this.#connections.set(socket, connection);
+    // Every request of a pipeline listens for the close of their connection.
+    socket.setMaxListeners(socket.getMaxListeners() + MAX_PIPELINED);
+    socket.once('close', () => this.#connections.delete(socket));
+    this.#server.emit('connection', socket);
+  }
+
+  /** From now on every answer ends its connection. */
+  announceClose(): void {
+    this.#draining = true;
+    for (const connection of this.#connections.values()) connection.announceClose();
+  }
+
+  /** Closes what is idle now, and whatever becomes idle later. */
+  closeIdle(): void {
+    this.#draining = true;
+    this.#closingIdle = true;
+    for (const connection of this.#connections.values()) if (!connection.busy) connection.socket.destroy();
+  }
+
+  /** Lets go of the timer; connections are their owner's to end. */
+  close(): void {
+    this.#server.close();
+  }
+
+  #listen(): void {
+    const server = this.#server;
+    server.on('request', (request, response) => this.#onRequest(request, response, false));
+    server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
+    server.on('checkExpectation', (request, response) => this.#onUnknownExpectation(request, response));
+    server.on('connect', (request, socket) => this.#onConnect(request, socket));
+    server.on('clientError', (error: Http1ParseError, socket) => this.#onClientError(error, socket));
+    if (this.#options.onUpgrade === undefined) return;
+    server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.#begin(request, response);
+    if (connection === undefined) return;
+    const { remoteAddress } = connection;
+    const requestId = this.#options.requestIds.for(remoteAddress, request.rawHeaders);
+    const verdict = checkHttp1(headOf(request), this.#options.limits);
+    if (!verdict.ok) {
+      this.#refuse(connection, request, response, verdict, requestId);
+      return;
+    }
+    this.#options.onRequest({ request, response, accepted: verdict, requestId, remoteAddress, expectsContinue });
+  }
+
+  /** RFC 9110 10.1.1: an expectation other than 100-continue cannot be met. */
+  #onUnknownExpectation(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#begin(request, response);
+    if (connection === undefined) return;
+    const refused = refuse(417, 'expectation_failed', 'The only expectation understood is "100-continue".', true);
+    this.#refuse(connection, request, response, refused, this.#options.requestIds.next());
+  }
+
+  /** Undefined when nothing more on this connection may be served: the parser may have read on within one packet. */
+  #begin(request: IncomingMessage, response: ServerResponse): Http1Connection | undefined {
+    request.on('error', ignore);
+    response.on('error', ignore);
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.finished) return undefined;
+    connection.owe(response, () => this.#answered(connection));
+    // Once all of it is handed over, only the client can hold it up.
+    response.once('prefinish', () => connection.socket.setTimeout(this.#options.limits.stallTimeoutMs));
+    if (connection.owed >= MAX_PIPELINED) connection.finish();
+    else if (this.#draining) response.shouldKeepAlive = false;
+    return connection;
+  }
+
+  #answered(connection: Http1Connection): void {
+    if (connection.busy || connection.socket.destroyed) return;
+    // An answer whose head had left before the close was decided could not announce it.
+    if (connection.finished || this.#closingIdle) connection.socket.end();
+  }
+
+  #refuse(
+    connection: Http1Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    refused: RefusedRequest,
+    requestId: string,
+  ): void {
+    // Content that nobody wants is not worth a connection.
+    if (refused.close || hasContent(request)) {
+      connection.finish();
+      lingerOnClose(connection.socket);
+    }
+    const body = refusalBody(refused, requestId);
+    response.writeHead(refused.status, [...refusalHeaders(body, requestId)]);
+    response.end(request.method === 'HEAD' ? undefined : body);
+    this.#report(refused, requestId, connection.remoteAddress, request);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node has taken its own listeners off the socket.
+    socket.on('error', () => socket.destroy());
+    const connection = this.#connections.get(socket);
+    // An answer still owed would be mixed with the bytes of the new protocol.
+    if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
+    // HTTP/1.0 has no Upgrade (RFC 9110 7.8).
+    if (request.httpVersion !== '1.1' || !asksForWebSocket(request.method ?? '', request.rawHeaders)) {
+      putBackWithoutUpgrade(request, socket, head);
+      this.#server.emit('connection', socket);
+      return;
+    }
+    const { remoteAddress } = connection;
+    const requestId = this.#options.requestIds.for(remoteAddress, request.rawHeaders);
+    const verdict = checkHttp1(headOf(request), this.#options.limits);
+    if (!verdict.ok) {
+      this.#refuseRaw(connection, verdict, requestId, request);
+      return;
+    }
+    connection.upgrade();
+    this.#options.onUpgrade?.({ request, head, accepted: verdict, requestId, remoteAddress });
+  }
+
+  #onConnect(request: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => socket.destroy());
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
+    const verdict = checkHttp1(headOf(request), this.#options.limits);
+    if (verdict.ok) return void socket.destroy();
+    this.#refuseRaw(connection, verdict, this.#options.requestIds.next(), request);
+  }
+
+  #onClientError(error: Http1ParseError, socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return void socket.destroy();
+    // Each further packet fails again; the first failure decided.
+    if (connection.finished) return;
+    if (connection.owed > 0 && !connection.receiving && error.code !== 'ECONNRESET') {
+      // Earlier requests were sound: they get their answers, then the connection ends.
+      connection.finish();
+      return;
+    }
+    if (error.code === 'ECONNRESET' || connection.mayNotSpeak) return void socket.destroy();
+    this.#refuseRaw(connection, refusalOf(error), this.#options.requestIds.next());
+  }
+
+  #refuseRaw(connection: Http1Connection, refused: RefusedRequest, requestId: string, request?: IncomingMessage): void {
+    connection.finish();
+    connection.endWith(refusalBytes(refused, requestId));
+    this.#report(refused, requestId, connection.remoteAddress, request);
+  }
+
+  #report(refused: RefusedRequest, requestId: string, remoteAddress: string, request?: IncomingMessage): void {
+    const { status, code, detail } = refused;
+    const method = request?.method;
+    this.#options.onRefused({
+      requestId,
+      status,
+      code,
+      detail,
+      remoteAddress,
+      ...(method === undefined ? {} : { method }),
+    });
+  }
+}
+
+function headOf({ httpVersion, method = '', url = '', rawHeaders }: IncomingMessage) {
+  return { httpVersion, method, url, rawHeaders };
+}
+
+export function hasContent({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+function ignore(): void {
+  // A broken exchange shows itself by its 'close'.
+}
