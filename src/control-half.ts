@@ -12,6 +12,7 @@ import type { StateStore } from './fleet/state-store.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Parts } from './lib/parts.ts';
+import { AddressList } from './lib/address-list.ts';
 import { keptSecret } from './lib/secret-file.ts';
 import { ManagementServer } from './management/server.ts';
 import { EmbeddedBroker } from './messaging/embedded-broker.ts';
@@ -246,6 +247,7 @@ export class ControlHalf {
       publicUrl: (host: string) => this.publicUrl(host),
       development: this.#development,
       runtimeNotice: () => this.#notice,
+      trustedPeer: (address: string) => new AddressList(this.#settings.trustedProxies).has(address),
     });
     await management.start();
     this.#options.parts.add('management', () => management.close());

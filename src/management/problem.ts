@@ -84,7 +84,7 @@ function frameworkProblem(error: unknown, requestId: string): ProblemAnswer {
 
 function base(status: number, code: string, detail: string, requestId: string): ProblemAnswer {
   const title = STATUS_CODES[status] ?? 'Error';
-  return { type: 'about:blank', title, status, detail: plain(detail), code, requestId };
+  return { type: `urn:reveille:problem:${code}`, title, status, detail: plain(detail), code, requestId };
 }
 
 /** Terminals obey control characters and people see credentials in URLs; neither belongs in an answer. */

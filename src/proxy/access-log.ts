@@ -18,6 +18,9 @@ export interface AccessEntry {
   readonly wakeMs?: number;
 }
 
+/** Clients come and go: that one closed its page is no error. */
+const LEFT: ReadonlySet<string> = new Set(['abandoned', 'client_left']);
+
 export type AccessLogMode = 'all' | 'errors' | 'off';
 
 /** One line a request, for those that the operator wants to see. */
@@ -39,7 +42,8 @@ export class AccessLog {
   }
 
   #wanted({ status, wakeMs, code }: AccessEntry): boolean {
-    if (this.mode === 'off') return false;
-    return this.mode === 'all' || status >= 400 || wakeMs !== undefined || code !== undefined;
+    if (this.mode !== 'errors') return this.mode === 'all';
+    const brokeOff = code !== undefined && !LEFT.has(code);
+    return status >= 400 || wakeMs !== undefined || brokeOff;
   }
 }

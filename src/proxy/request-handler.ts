@@ -44,6 +44,9 @@ export interface RequestHandlerTools {
 /** Somebody may be put through twice when instances come and go; more often than this, something is wrong. */
 const MAX_HOLDS = 3;
 
+/** Whoever wakes a service through the API waits as long as its wake may take, which the control half bounds. */
+const ADMIN_OPTIONS: ForwardOptions = { responseTimeoutMs: Infinity };
+
 /** The path of every request, from top to bottom. */
 export class RequestHandler {
   readonly #tools: RequestHandlerTools;
@@ -183,7 +186,7 @@ export class RequestHandler {
 
   async #toAdmin(visit: Visit): Promise<void> {
     visit.service = 'reveille';
-    await this.#send(visit, this.#tools.admin.endpoint, [], {});
+    await this.#send(visit, this.#tools.admin.endpoint, [], ADMIN_OPTIONS);
   }
 
   async #send(visit: Visit, endpoint: Endpoint, headers: string[], options: ForwardOptions): Promise<ForwardResult> {

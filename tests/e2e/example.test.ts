@@ -43,13 +43,18 @@ describe.skipIf(!hasDocker)('the shipped example on real containers', () => {
       const browser = await launchChromium();
       try {
         const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
-        await page.goto(`https://${daemon.host('app')}:${daemon.up.port}/`);
-        await page.getByText('backend-1').first().waitFor();
-        await page.getByRole('button', { name: daemon.host('server') }).click();
+        const url = `https://${daemon.host('app')}:${daemon.up.port}/`;
+        await eventually(async () => {
+          await page.goto(url);
+          await page.getByText('backend-1').first().waitFor({ timeout: 3000 });
+        });
 
         const isDirect = (line: Record<string, unknown>): boolean =>
           line['host'] === daemon.host('server') && line['path'] === '/api/instance' && line['status'] === 200;
-        await vi.waitUntil(() => daemon.log.some(isDirect), { timeout: 10_000 });
+        await eventually(async () => {
+          await page.getByRole('button', { name: daemon.host('server') }).click();
+          await vi.waitUntil(() => daemon.log.some(isDirect), { timeout: 3000 });
+        });
       } finally {
         await browser.close();
       }
@@ -116,4 +121,9 @@ interface Run {
 function finished({ run }: Record<string, unknown>): Run | undefined {
   const { phase } = run as Run;
   return phase === 'running' ? undefined : (run as Run);
+}
+
+/** Chromium gives up connections that it is making whenever an address of the machine changes, as with each container. */
+function eventually(attempt: () => Promise<void>): Promise<void> {
+  return vi.waitFor(attempt, { timeout: 25_000, interval: 100 });
 }

@@ -125,7 +125,7 @@ describe('GET /api/services', () => {
     const { instances, total } = (await management.ask('/api/instances')).json<InstancesAnswer>();
     expect(total).toBe(2);
     expect(instances.map(({ service, id }) => [service, id])).toEqual([
-      ['printer', 'printer-1'],
+      ['printer', 'printer-url-1'],
       ['web', 'web-1'],
     ]);
     expect(instances[1]).toMatchObject({ state: 'ready', upstream: expect.stringContaining('127.0.0.1:') as string });

@@ -27,4 +27,6 @@ export interface ForwardedRequest {
   /** The same exchange, when it asks for a WebSocket. */
   readonly upgrade?: Http1UpgradeExchange;
   readonly onAnswered?: (() => void) | undefined;
+  /** How long the upstream may take until the head of its response. */
+  readonly responseTimeoutMs: number;
 }

@@ -178,7 +178,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
       const message = `${address} accepted no connection within ${connectTimeoutMs} ms.`;
       this.#failWith(new UpstreamError('connect_timeout', message, { replayable: true }));
     } else if (nowMs >= this.#headDeadline) {
-      const message = `${address} sent no response within ${this.#context.limits.responseTimeoutMs} ms.`;
+      const message = `${address} sent no response within ${this.#request.responseTimeoutMs} ms.`;
       this.#failWith(new UpstreamError('upstream_timeout', message));
     } else if (nowMs >= this.#stallDeadline) this.#cutStalledClient();
     else {
@@ -236,7 +236,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   }
 
   #startHeadTimer(): void {
-    this.#headDeadline = this.#context.ticker.deadline(this.#context.limits.responseTimeoutMs);
+    this.#headDeadline = this.#context.ticker.deadline(this.#request.responseTimeoutMs);
   }
 
   #onDrained(): void {

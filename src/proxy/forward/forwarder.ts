@@ -31,6 +31,8 @@ export interface ForwardOptions {
   readonly protocol?: 'http' | 'h2c';
   /** Told once, when the head of the final response (or of a 101) is there: what follows may go on for hours. */
   readonly onAnswered?: () => void;
+  /** Instead of the limit that holds for all. */
+  readonly responseTimeoutMs?: number;
 }
 
 /** Sends requests to upstreams over connections of its own, and their responses back. */
@@ -76,13 +78,14 @@ export class Forwarder {
     exchange: ClientExchange,
     endpoint: Endpoint,
     extra: RawHeaders = [],
-    { fresh = false, protocol = 'http', onAnswered }: ForwardOptions = {},
+    { fresh = false, protocol = 'http', onAnswered, responseTimeoutMs }: ForwardOptions = {},
   ): Promise<ForwardResult> {
     if (protocol !== 'http') {
       const message = `${endpoint.host}:${endpoint.port} is to be spoken to in ${protocol}, which is not built in yet; use protocol "http".`;
       return Promise.reject(new UpstreamError('protocol_unsupported', message));
     }
-    return this.#run({ exchange, endpoint, extra, fresh, onAnswered });
+    const timeoutMs = responseTimeoutMs ?? this.#context.limits.responseTimeoutMs;
+    return this.#run({ exchange, endpoint, extra, fresh, onAnswered, responseTimeoutMs: timeoutMs });
   }
 
   /**
@@ -96,7 +99,8 @@ export class Forwarder {
     extra: RawHeaders = [],
     { onAnswered }: ForwardOptions = {},
   ): Promise<ForwardResult> {
-    return this.#run({ exchange, endpoint, extra, fresh: true, upgrade: exchange, onAnswered });
+    const { responseTimeoutMs } = this.#context.limits;
+    return this.#run({ exchange, endpoint, extra, fresh: true, upgrade: exchange, onAnswered, responseTimeoutMs });
   }
 
   /** Waits for what is under way, at most `deadlineMs`; then cuts the rest. New requests are refused from now on. */

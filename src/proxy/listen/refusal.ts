@@ -17,7 +17,9 @@ export interface Refusal {
 /** The body of a refusal (RFC 9457). */
 export function refusalBody({ status, code, detail }: Omit<RefusedRequest, 'ok' | 'close'>, requestId: string): Buffer {
   const title = STATUS_CODES[status] ?? 'Error';
-  return Buffer.from(`${JSON.stringify({ type: 'about:blank', title, status, detail, code, requestId })}\n`);
+  return Buffer.from(
+    `${JSON.stringify({ type: `urn:reveille:problem:${code}`, title, status, detail, code, requestId })}\n`,
+  );
 }
 
 export function refusalHeaders(body: Buffer, requestId: string): RawHeaders {
