@@ -45,6 +45,10 @@ export class ActivityBoard {
     return this.#of(service).reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
+  inFlightOf(service: string, instanceId: string): number {
+    return this.#services.get(service)?.get(instanceId)?.inFlight ?? 0;
+  }
+
   /** The monotonic instant since when nothing has been in flight; undefined while something is, or nothing is known. */
   idleSince(service: string): number | undefined {
     const activities = this.#of(service);

@@ -14,6 +14,12 @@ export type EventType =
   | 'service.awake'
   | 'service.asleep'
   | 'service.failed'
+  | 'cpu.warn'
+  | 'cpu.panic'
+  | 'cpu.recovered'
+  | 'memory.warn'
+  | 'memory.panic'
+  | 'memory.recovered'
   | 'scale.up'
   | 'scale.down'
   | 'breaker.opened'
@@ -24,7 +30,10 @@ export type EventType =
 export type StopReason = 'idle' | 'operator' | 'replaced' | 'error' | 'resource_limit' | 'shutdown';
 
 /** Who wanted a service to wake. */
-export type WakeReason = 'request' | 'operator' | 'dependency' | 'boot' | 'heal' | 'replace';
+export type WakeReason = 'request' | 'operator' | 'dependency' | 'boot' | 'heal' | 'replace' | 'scale';
+
+/** Why a service has more or fewer instances than before. */
+export type ScaleReason = 'operator' | 'idle' | 'cpu' | 'in_flight' | 'low_load';
 
 export interface FleetEvent {
   /** Unique and growing within one daemon. */

@@ -6,16 +6,19 @@ import type { ActivityReport, BreakerReport, ControlLink, WakeTimings } from '..
 import type { FleetUpdate } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
+import { Autoscaler } from './autoscaler.ts';
 import type { EventBus } from './event-bus.ts';
 import { ExternalService } from './external-service.ts';
 import { IdleSleeper } from './idle-sleeper.ts';
 import type { Member, MemberObserver } from './member.ts';
+import { Monitor } from './monitor.ts';
 import type { Prober } from './prober.ts';
 import { Publisher } from './publisher.ts';
 import { Readiness } from './readiness.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Registry } from './registry.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime, Usage } from './runtime.ts';
+import type { InstanceLoad } from './scale-decision.ts';
 import { Service } from './service.ts';
 import type { ServiceTools } from './service-tools.ts';
 import { SleepVeto } from './sleep-veto.ts';
@@ -47,7 +50,10 @@ export class Fleet implements ControlLink {
   readonly #publisher: Publisher;
   readonly #reconciler: Reconciler;
   readonly #sleeper: IdleSleeper;
+  readonly #autoscaler: Autoscaler;
   readonly #serviceTools: ServiceTools;
+  /** What the instances use. */
+  readonly monitor: Monitor;
   readonly #observers: readonly MemberObserver[];
   #started = false;
 
@@ -68,7 +74,15 @@ export class Fleet implements ControlLink {
       isLeaving: (name) => this.#leaving.has(name),
       onCondition: () => this.#conditionChanged(),
     });
-    const veto = new SleepVeto({ runtime, prober, clock });
+    const inFlight = (name: string, id: string): number => this.#activity.inFlightOf(name, id);
+    this.monitor = new Monitor({ runtime, bus, clock, log, inFlight });
+    const usageOf = (name: string, id: string): Usage | undefined => this.monitor.usageOf(name, id);
+    const loadOf = (name: string, id: string): InstanceLoad => ({
+      cpuRatio: usageOf(name, id)?.cpuRatio ?? null,
+      inFlight: inFlight(name, id),
+    });
+    this.#autoscaler = new Autoscaler({ clock, log, loadOf });
+    const veto = new SleepVeto({ usageOf, prober, clock });
     const dependentsOf = (name: string): Service[] => services().filter(({ spec }) => name in spec.dependsOn);
     this.#sleeper = new IdleSleeper({ activity: this.#activity, clock, log, veto, dependentsOf });
     this.#serviceTools = {
@@ -174,6 +188,8 @@ export class Fleet implements ControlLink {
   async close(): Promise<void> {
     this.#reconciler.close();
     this.#sleeper.close();
+    this.#autoscaler.close();
+    this.monitor.close();
     for (const member of this.#members.values()) member.close();
     await this.#tools.registry.close();
     await this.#tools.runtime.close();
@@ -214,7 +230,7 @@ export class Fleet implements ControlLink {
   async #remove(name: string): Promise<void> {
     const member = this.#members.get(name);
     this.#members.delete(name);
-    this.#sleeper.forget(name);
+    for (const keeper of [this.monitor, this.#autoscaler, this.#sleeper]) keeper.forget(name);
     const version = this.#publisher.publishRemoved(name);
     for (const observer of this.#observers) observer.removed(name);
     if (!member) return;
@@ -237,7 +253,7 @@ export class Fleet implements ControlLink {
     const version = this.#publisher.publish(member);
     for (const observer of this.#observers) observer.changed(member);
     if (member instanceof Service) {
-      this.#sleeper.consider(member);
+      for (const keeper of [this.monitor, this.#autoscaler, this.#sleeper]) keeper.consider(member);
       for (const name of Object.keys(member.spec.dependsOn)) {
         const dependency = this.#members.get(name);
         if (dependency instanceof Service) this.#sleeper.consider(dependency);

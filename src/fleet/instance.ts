@@ -99,12 +99,13 @@ export class Instance {
 
   /**
    * Drains, then stops, pauses or removes. With reason `idle` it stays when it turns out to be busy.
+   * @param patienceMs how long an idle one may take to drain; the others have the time for draining
    * @returns whether it sleeps now
    */
-  sleep(strategy: SleepTier['strategy'], reason: StopReason): Promise<boolean> {
+  sleep(strategy: SleepTier['strategy'], reason: StopReason, patienceMs = IDLE_DRAIN_MS): Promise<boolean> {
     const stopped = new RuntimeError('start_cancelled', `${this.id} was put to sleep (${reason}) while it started`);
     if (reason !== 'idle') this.#attempt?.cancel(stopped);
-    return this.#lane.run(async () => (await this.#empty(reason)) && (await this.#rest(strategy, reason)));
+    return this.#lane.run(async () => (await this.#empty(reason, patienceMs)) && (await this.#rest(strategy, reason)));
   }
 
   /** Compares with what the runtime shows and corrects what we think. */
@@ -182,14 +183,14 @@ export class Instance {
   }
 
   /** @returns false when it stays because somebody needs it after all */
-  async #empty(reason: StopReason): Promise<boolean> {
+  async #empty(reason: StopReason, patienceMs: number): Promise<boolean> {
     if (!isServing(this.#state)) return true;
     const { activity, clock, drainTimeoutMs } = this.#tools;
     const idle = reason === 'idle';
     const cancel = new AbortController();
     if (idle) this.#idleDrain = cancel;
     const version = this.#change({ type: 'draining' });
-    const timeoutMs = idle ? IDLE_DRAIN_MS : drainTimeoutMs();
+    const timeoutMs = idle ? patienceMs : drainTimeoutMs();
     const options = { service: this.key.service, instanceId: this.id, version, timeoutMs, signal: cancel.signal };
     const drained = await waitUntilDrained(activity, clock, options);
     this.#idleDrain = undefined;

@@ -6,12 +6,14 @@ import { SingleFlight } from '../lib/single-flight.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
-import type { StopReason, WakeReason } from './events.ts';
+import type { ScaleReason, StopReason, WakeReason } from './events.ts';
 import { FailureHistory } from './failure-history.ts';
 import { isServing, type InstanceState } from './instance-state.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
 import type { Member, Replica } from './member.ts';
+import { isAutoscaled } from './scale-decision.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
+import { ServiceEvents } from './service-events.ts';
 import { statusOf } from './service-status.ts';
 import type { ServiceTools } from './service-tools.ts';
 import { viewOf } from './service-view.ts';
@@ -25,6 +27,7 @@ export class Service implements InstanceOwner, Member {
   readonly #instances = new Map<number, Instance>();
   readonly #flight = new SingleFlight<WakeTimings>();
   readonly #failures: FailureHistory;
+  readonly #events: ServiceEvents;
   #spec: ServiceSpec;
   #desired: number;
   #wake: Wake | undefined;
@@ -38,6 +41,7 @@ export class Service implements InstanceOwner, Member {
     this.#spec = spec;
     this.#tools = tools;
     this.#failures = new FailureHistory(spec.name, tools.clock);
+    this.#events = new ServiceEvents(spec.name, tools.bus);
     this.#desired = Math.max(1, spec.scale.min);
     this.#asleepSinceMs = tools.clock.now();
   }
@@ -126,8 +130,10 @@ export class Service implements InstanceOwner, Member {
     const asleep = await Promise.all(leaving.map((instance) => instance.sleep(strategy, reason)));
     if (reason !== 'idle') await this.#flight.ended();
     if (reason === 'idle' && this.#isServing() && !this.#wake) this.#shrink();
+    // How many an autoscaled service had is no measure of how many it needs next time.
+    if (isAutoscaled(this.#spec) && this.status === 'asleep') this.#desired = Math.max(1, this.#spec.scale.min);
     this.changed();
-    if (this.status === 'asleep' && before !== 'asleep') this.#emitAsleep(reason, strategy);
+    if (this.status === 'asleep' && before !== 'asleep') this.#events.asleep(reason, strategy);
     return asleep.every(Boolean);
   }
 
@@ -145,10 +151,34 @@ export class Service implements InstanceOwner, Member {
     }
     this.#desired = replicas;
     this.changed();
-    if (replicas !== before) this.#emitScale(before, replicas, 'operator');
+    this.#events.scaled(before, replicas, 'operator');
     const surplus = this.instances.filter(({ key }) => key.index > replicas);
     await Promise.all(surplus.map((instance) => instance.sleep('stop', 'operator')));
     await this.#flight.run(() => this.#wakeUp('operator'));
+  }
+
+  /**
+   * Runs so many instances as the load asks. One that should leave but is still needed when the time for draining is over stays.
+   * @param why what the event tells beside the numbers
+   */
+  async autoscale(replicas: number, reason: ScaleReason, why: Record<string, unknown>): Promise<void> {
+    const before = this.#desired;
+    const staying = Array.from({ length: replicas }, (_, n) => this.instance(n + 1));
+    // Nobody leaves before those who are to stay serve; the next look takes away who is too many then.
+    const fills = replicas > before || staying.some(({ state }) => !isServing(state));
+    if (!fills) {
+      const surplus = this.instances.filter(({ key }) => key.index > replicas);
+      this.#desired = replicas;
+      this.changed();
+      const patienceMs = this.#tools.drainTimeoutMs();
+      await Promise.all(surplus.map((instance) => instance.sleep('stop', 'idle', patienceMs)));
+      this.#desired = clamp(this.#serving, replicas, before);
+    } else {
+      this.#desired = Math.max(replicas, before);
+    }
+    this.changed();
+    this.#events.scaled(before, this.#desired, reason, why);
+    if (fills) await this.#flight.run(() => this.#wakeUp('scale'));
   }
 
   /** Takes over a changed manifest entry; what runs and was made from something else is replaced. */
@@ -223,7 +253,7 @@ export class Service implements InstanceOwner, Member {
     const explained = this.#failures.explain(failure, logTail);
     if (!explained) return;
     this.changed();
-    if (this.status === 'failed' && this.#spec.scale.min === 0) this.#emitFailed(explained);
+    if (this.status === 'failed' && this.#spec.scale.min === 0) this.#events.failed(explained);
   }
 
   adopted(instance: Instance, error?: unknown): void {
@@ -239,6 +269,10 @@ export class Service implements InstanceOwner, Member {
     this.changed();
   }
 
+  get #serving(): number {
+    return this.instances.filter(({ state }) => isServing(state)).length;
+  }
+
   #isServing(): boolean {
     return this.instances.some(({ state }) => isServing(state));
   }
@@ -250,9 +284,8 @@ export class Service implements InstanceOwner, Member {
   /** Those that went to rest while others stay are not missed, and are not brought back. */
   #shrink(): void {
     const before = this.#desired;
-    const serving = this.instances.filter(({ state }) => isServing(state)).length;
-    this.#desired = clamp(serving, Math.max(1, this.#spec.scale.min), before);
-    if (this.#desired !== before) this.#emitScale(before, this.#desired, 'idle');
+    this.#desired = clamp(this.#serving, Math.max(1, this.#spec.scale.min), before);
+    this.#events.scaled(before, this.#desired, 'idle');
   }
 
   /** All, but of those that are idle only what the service can do without. */
@@ -274,7 +307,7 @@ export class Service implements InstanceOwner, Member {
       void this.#tend(wake);
       // An edit may have come while it woke.
       void this.#flight.ended().then(() => this.#replaceQuietly());
-      if (!wasServing) this.#emitAwake(timings);
+      if (!wasServing) this.#events.awake(timings);
       return timings;
     } catch (error) {
       const failed = this.#failed(error, wasServing);
@@ -300,7 +333,7 @@ export class Service implements InstanceOwner, Member {
 
   #failed(error: unknown, wasServing: boolean): WakeFailed {
     const failure = this.#failures.failed(error);
-    if (failure.code !== 'start_cancelled' && !wasServing) this.#emitFailed(failure);
+    if (failure.code !== 'start_cancelled' && !wasServing) this.#events.failed(failure);
     return new WakeFailed(this.name, failure, { cause: error });
   }
 
@@ -322,24 +355,6 @@ export class Service implements InstanceOwner, Member {
       const message = `${this.name} runs on from an old configuration: ${messageOf(error)}`;
       this.#tools.log.warn({ service: this.name, err: error }, message);
     });
-  }
-
-  #emitFailed({ code, detail, logTail }: Failure): void {
-    this.#tools.bus.emit('service.failed', this.name, { code, detail, logTail });
-  }
-
-  #emitAwake(timings: WakeTimings): void {
-    const rounded = Object.fromEntries(Object.entries(timings).map(([part, ms]) => [part, Math.round(ms as number)]));
-    this.#tools.bus.emit('service.awake', this.name, rounded);
-  }
-
-  #emitAsleep(reason: StopReason, strategy: SleepTier['strategy']): void {
-    this.#tools.bus.emit('service.asleep', this.name, { reason, strategy });
-  }
-
-  #emitScale(from: number, to: number, reason: StopReason): void {
-    const type = to > from ? 'scale.up' : 'scale.down';
-    this.#tools.bus.emit(type, this.name, { from, to, reason });
   }
 }
 

@@ -2,16 +2,18 @@ import { sleep, type Clock } from '../lib/clock.ts';
 import { isServing } from './instance-state.ts';
 import type { Instance } from './instance.ts';
 import type { Prober } from './prober.ts';
-import type { Runtime } from './runtime.ts';
+import type { Usage } from './runtime.ts';
 import type { Service } from './service.ts';
 
 export interface SleepVetoTools {
-  readonly runtime: Runtime;
+  /** The last reading of an instance, if there is one. */
+  readonly usageOf: (service: string, instanceId: string) => Usage | undefined;
   readonly prober: Prober;
   readonly clock: Clock;
 }
 
 const ASK_TIMEOUT_MS = 5_000;
+const LOOK_AGAIN_MS = 500;
 
 /** What may object to a sleep although no request is open: a busy CPU, or the service itself (`sleep.unless`). */
 export class SleepVeto {
@@ -28,21 +30,22 @@ export class SleepVeto {
     const serving = service.instances.filter(({ state }) => isServing(state));
     const objections = await Promise.all(
       serving.map(async (instance) => {
-        if (cpuAbove !== undefined && (await this.#cpuPercent(instance)) > cpuAbove) return true;
+        if (cpuAbove !== undefined && (await this.#cpuPercent(service, instance)) > cpuAbove) return true;
         return probe !== undefined && (await this.#answers(service, instance, probe));
       }),
     );
     return objections.includes(true);
   }
 
-  /** The first reading that a runtime can give; -1 when it gives none in time. */
-  async #cpuPercent({ runtimeId }: Instance): Promise<number> {
-    if (runtimeId === undefined) return -1;
+  /** As last read. A stream of readings that has just broken is given time to come back; -1 when it does not. */
+  async #cpuPercent({ name }: Service, { id }: Instance): Promise<number> {
     return this.#bounded(async (signal) => {
-      for await (const { cpuRatio } of this.#tools.runtime.usage(runtimeId, signal)) {
+      for (;;) {
+        const cpuRatio = this.#tools.usageOf(name, id)?.cpuRatio ?? null;
         if (cpuRatio !== null) return cpuRatio * 100;
+        if (signal.aborted) return -1;
+        await sleep(this.#tools.clock, LOOK_AGAIN_MS, signal);
       }
-      return -1;
     }, -1);
   }
 

@@ -7,6 +7,26 @@ export interface InstanceAnswer {
   readonly since: string;
   /** host:port, while it serves. */
   readonly upstream?: string;
+  /** Of its limit: 1 = all of `resources.cpus`. Null while it does not run, or nothing can be read. */
+  readonly cpuRatio: number | null;
+  readonly memoryBytes: number | null;
+  readonly memoryLimitBytes: number | null;
+}
+
+/** What one instance used at one moment. */
+interface SampleAnswer {
+  readonly instance: string;
+  readonly at: string;
+  readonly cpuRatio: number | null;
+  readonly memoryBytes: number | null;
+  readonly memoryLimitBytes: number;
+  readonly inFlight: number;
+}
+
+/** The last minutes, the oldest first. */
+export interface SamplesAnswer {
+  readonly service: string;
+  readonly samples: readonly SampleAnswer[];
 }
 
 export interface FailureAnswer {

@@ -2,11 +2,17 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Member } from '../fleet/member.ts';
 import { CodedError } from '../lib/coded-error.ts';
-import { SERVICE_STATUSES, type InstancesAnswer, type ServiceAnswer, type ServicesAnswer } from './contract.ts';
+import {
+  SERVICE_STATUSES,
+  type InstancesAnswer,
+  type SamplesAnswer,
+  type ServiceAnswer,
+  type ServicesAnswer,
+} from './contract.ts';
 import { pageOf, pageQuery } from './listing.ts';
 import type { ManagementTools } from './management-tools.ts';
 import { parseInput } from './request-input.ts';
-import { instanceAnswer, serviceAnswer } from './views.ts';
+import { instanceAnswers, samplesAnswer, serviceAnswer } from './views.ts';
 
 const statusWords = z.enum(SERVICE_STATUSES, `must be one of ${SERVICE_STATUSES.join(', ')}`);
 const servicesQuery = pageQuery.extend({ status: statusWords.optional() });
@@ -27,10 +33,14 @@ export function serviceRoutes(app: FastifyInstance, tools: ManagementTools): voi
     return serviceAnswer(memberOf(tools, params.name), tools);
   });
 
+  app.get<{ Params: { name: string } }>('/api/services/:name/samples', ({ params }): SamplesAnswer => {
+    return samplesAnswer(memberOf(tools, params.name), fleet);
+  });
+
   app.get('/api/instances', ({ query }): InstancesAnswer => {
     const wanted = parseInput(instancesQuery, query);
     const all = fleet.members().flatMap((member) => {
-      return member.replicas.map((replica) => ({ service: member.name, ...instanceAnswer(replica) }));
+      return instanceAnswers(member, fleet).map((instance) => ({ service: member.name, ...instance }));
     });
     const matching = all.filter(({ state }) => state === (wanted.status ?? state));
     const { items, ...rest } = pageOf(matching, ({ service, id }) => `${service} ${id}`, wanted);

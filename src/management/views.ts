@@ -1,6 +1,6 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { FleetEvent } from '../fleet/events.ts';
-import type { Member, Replica } from '../fleet/member.ts';
+import type { Member } from '../fleet/member.ts';
 import type { LogLine } from '../fleet/runtime.ts';
 import type { Failure, WakeProgress } from '../seam/fleet-view.ts';
 import type {
@@ -11,6 +11,7 @@ import type {
   LogAnswer,
   ProgressAnswer,
   Replicas,
+  SamplesAnswer,
   ServiceAnswer,
 } from './contract.ts';
 import { plain } from './problem.ts';
@@ -30,7 +31,7 @@ export function serviceAnswer(member: Member, { fleet, publicUrl }: ViewTools): 
     status,
     routes: spec.routes.map(({ host, path }) => publicUrl(host) + (path === '/' ? '' : path)),
     replicas: replicasOf(member),
-    instances: member.replicas.map(instanceAnswer),
+    instances: instanceAnswers(member, fleet),
     inFlight: fleet.inFlight(name),
     source: spec.source.kind,
     runtime: external ? 'external' : fleet.runtime.kind,
@@ -47,8 +48,18 @@ export function actionAnswer(member: Member): ActionAnswer {
   return { service: member.name, status: member.status, replicas: replicasOf(member) };
 }
 
-export function instanceAnswer({ since, ...rest }: Replica): InstanceAnswer {
-  return { ...rest, since: new Date(since).toISOString() };
+export function instanceAnswers({ name, replicas }: Member, { monitor }: Pick<Fleet, 'monitor'>): InstanceAnswer[] {
+  return replicas.map(({ since, ...rest }) => {
+    const { cpuRatio = null, memoryBytes = null, memoryLimitBytes = null } = monitor.usageOf(name, rest.id) ?? {};
+    return { ...rest, since: new Date(since).toISOString(), cpuRatio, memoryBytes, memoryLimitBytes };
+  });
+}
+
+export function samplesAnswer({ name }: Member, { monitor }: Pick<Fleet, 'monitor'>): SamplesAnswer {
+  const samples = monitor.samples(name).map(({ service: _, instanceId: instance, atEpochMs, ...values }) => {
+    return { instance, at: new Date(atEpochMs).toISOString(), ...values };
+  });
+  return { service: name, samples };
 }
 
 export function eventAnswer({ id, type, service, instanceId, atEpochMs, data }: FleetEvent): EventAnswer {

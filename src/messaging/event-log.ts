@@ -9,6 +9,10 @@ const BAD: ReadonlySet<EventType> = new Set([
   'instance.unhealthy',
   'service.failed',
   'breaker.opened',
+  'cpu.warn',
+  'cpu.panic',
+  'memory.warn',
+  'memory.panic',
   'manifest.refused',
 ]);
 /** Steps on the way to something that is logged itself. */

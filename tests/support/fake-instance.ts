@@ -27,7 +27,10 @@ export interface FakeConduct {
   readonly listenAfterMs?: number;
   /** What it answers to a path when it listens, as JSON; by default who it is. */
   readonly answer?: (path: string, instance: FakeInstance) => unknown;
-  readonly usage?: Usage;
+  /** Every reading, or how to make each; idle by default. */
+  readonly usage?: Usage | ((instance: FakeInstance) => Usage);
+  /** Reading what it uses fails (at the next reading), or never answers again, whatever the signal says. */
+  readonly usageFails?: Error | 'hangs';
   readonly healthCommand?: readonly string[];
   /** The exit code of a command run inside; 0 by default. */
   readonly exec?: (command: readonly string[], signal: AbortSignal) => Promise<number>;

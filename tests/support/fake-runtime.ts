@@ -68,6 +68,7 @@ export class FakeRuntime implements Runtime {
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
   readonly #starts = new Map<string, number>();
   readonly #holds = new Set<Hold>();
+  readonly #usageStreams = new Map<string, { opened: number; open: number }>();
   #condition: RuntimeCondition = { up: true };
   #made = 0;
 
@@ -99,6 +100,11 @@ export class FakeRuntime implements Runtime {
   /** How many times instances of a service went from created or exited to running. */
   starts(service: string): number {
     return this.#starts.get(service) ?? 0;
+  }
+
+  /** How many streams of readings were opened for an instance, and how many of them are open now. */
+  usageStreams(id: string): { opened: number; open: number } {
+    return this.#usageStreams.get(id) ?? { opened: 0, open: 0 };
   }
 
   count(method: FakeMethod, subject?: string): number {
@@ -250,12 +256,28 @@ export class FakeRuntime implements Runtime {
   async *usage(runtimeId: string, signal: AbortSignal): AsyncGenerator<Usage> {
     this.#requireUp();
     const instance = this.#byHandle(runtimeId);
-    while (instance?.up && !signal.aborted) {
-      const memoryLimitBytes = instance.spec.resources.memoryBytes;
-      const { usage = { cpuRatio: 0, memoryBytes: 1_000_000, memoryLimitBytes } } = this.#behaviourOf(instance.spec);
-      yield usage;
-      await this.#untilNextReading(instance.runtimeId, signal);
+    const goesOn = (): boolean => instance?.up === true && !signal.aborted;
+    if (!instance || !goesOn()) return;
+    const { opened, open } = this.usageStreams(instance.id);
+    const streams = { opened: opened + 1, open: open + 1 };
+    this.#usageStreams.set(instance.id, streams);
+    try {
+      while (goesOn()) {
+        yield await this.#readingOf(instance);
+        await this.#untilNextReading(instance.runtimeId, signal);
+      }
+    } finally {
+      streams.open -= 1;
     }
+  }
+
+  async #readingOf(instance: FakeInstance): Promise<Usage> {
+    const memoryLimitBytes = instance.spec.resources.memoryBytes;
+    const idle = { cpuRatio: 0, memoryBytes: 1_000_000, memoryLimitBytes };
+    const { usage = idle, usageFails } = this.#behaviourOf(instance.spec);
+    if (usageFails === 'hangs') await new Promise(() => undefined);
+    if (usageFails instanceof Error) throw usageFails;
+    return typeof usage === 'function' ? usage(instance) : usage;
   }
 
   async #startNow(instance: FakeInstance): Promise<ObservedInstance> {

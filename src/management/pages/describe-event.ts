@@ -18,6 +18,12 @@ const DESCRIPTIONS: Readonly<Record<string, Describe>> = {
   'service.awake': ({ data }) => `is awake${milliseconds(data['totalMs'])}`,
   'service.asleep': ({ data }) => `is asleep${given(': ', data['reason'])}`,
   'service.failed': ({ data }) => `failed${given(': ', data['detail'])}`,
+  'cpu.warn': use,
+  'cpu.panic': use,
+  'cpu.recovered': use,
+  'memory.warn': use,
+  'memory.panic': use,
+  'memory.recovered': use,
   'scale.up': ({ data }) => `scales up${given(' to ', data['to'])}`,
   'scale.down': ({ data }) => `scales down${given(' to ', data['to'])}`,
   'breaker.opened': ({ instance }) => `${instance ?? 'an instance'} is left out: it kept failing`,
@@ -25,6 +31,14 @@ const DESCRIPTIONS: Readonly<Record<string, Describe>> = {
   'manifest.applied': () => 'took over the manifest',
   'manifest.refused': ({ data }) => `refused the manifest${given(': ', data['detail'])}`,
 };
+
+/** A function declaration, because the table above needs it. */
+function use({ type, instance, data }: EventAnswer): string {
+  const [measure, level] = type.split('.');
+  const what = `${instance ?? 'an instance'} ${level === 'recovered' ? 'is back to' : 'uses'}`;
+  if (typeof data['percent'] !== 'number') return `${instance ?? 'an instance'} no longer runs`;
+  return `${what} ${data['percent']} % of its ${measure === 'cpu' ? 'CPU' : 'memory'} limit${level === 'panic' ? '!' : ''}`;
+}
 
 /** An event as the end of a sentence that begins with the service. */
 export function describeEvent(event: EventAnswer): string {

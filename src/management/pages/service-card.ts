@@ -36,14 +36,26 @@ function sinceWhen({ instances, status }: ServiceAnswer, nowEpochMs: number): st
   return ` for ${age(status === 'asleep' ? Math.max(...since) : Math.min(...since), nowEpochMs)}`;
 }
 
-function load({ replicas, inFlight, status, runtime }: ServiceAnswer): string {
+function load({ replicas, instances, inFlight, status, runtime }: ServiceAnswer): string {
   if (status === 'asleep' || status === 'completed' || status === 'failed') return '';
   const { desired, ready } = replicas;
   const what = runtime === 'external' ? 'upstream' : 'instance';
   const many = desired === 1 ? what : `${what}s`;
   const parts = [ready === desired ? `${ready} ${many}` : `${ready} of ${desired} ${many}`];
   if (inFlight > 0) parts.push(`${inFlight} in flight`);
+  parts.push(...use(instances));
   return parts.join(' · ');
+}
+
+/** The busiest instance's share of its CPU limit, and the memory of all. Nothing for what cannot be read. */
+function use(instances: ServiceAnswer['instances']): string[] {
+  const cpuRatios = instances.flatMap(({ cpuRatio }) => cpuRatio ?? []);
+  const memory = instances.flatMap(({ memoryBytes }) => memoryBytes ?? []);
+  const bytes = memory.reduce((sum, each) => sum + each, 0);
+  return [
+    ...(cpuRatios.length > 0 ? [`${Math.round(Math.max(...cpuRatios) * 100)} % CPU`] : []),
+    ...(memory.length > 0 ? [`${Math.round(bytes / 2 ** 20)} MB`] : []),
+  ];
 }
 
 function action({ name, status, runtime }: ServiceAnswer): Markup {

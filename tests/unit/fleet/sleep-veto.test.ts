@@ -40,12 +40,7 @@ describe('a busy CPU', () => {
   it('of one instance is enough', async () => {
     const harness = await awake(unless({ cpuAbove: 20 }, { scale: { min: 0, max: 2, cooldownMs: MINUTE } }));
     await harness.service('web').scale(2);
-    const [first] = harness.service('web').instances;
-    const usage = harness.runtime.usage.bind(harness.runtime);
-    harness.runtime.usage = (id, signal) => {
-      harness.runtime.behave('web', { usage: { cpuRatio: id === first?.runtimeId ? 0 : 1, ...memory } });
-      return usage(id, signal);
-    };
+    harness.runtime.behave('web', { usage: ({ id }) => ({ cpuRatio: id === 'web-1' ? 0 : 1, ...memory }) });
     await harness.pass(5 * MINUTE);
     expect(harness.states('web')).toEqual(['ready', 'ready']);
   });
