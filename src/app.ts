@@ -90,13 +90,11 @@ export class App {
 
   /** A setting that would silently do nothing is worse than none. */
   #refuseWhatIsNotBuilt(): void {
-    const { mongoDbUri, mqttCommands, mqttDiscovery } = this.#settings;
+    const { mongoDbUri } = this.#settings;
     if (mongoDbUri !== undefined) {
       const message = 'MongoDB as the store is not built yet; leave it empty for the embedded store in STATE_DIR';
       throw new ConfigError('The settings (.env and the environment)', [{ field: 'MONGO_DB_URI', message }]);
     }
-    if (mqttCommands) this.#log.warn('MQTT_COMMANDS=on has no effect yet: command topics are not built');
-    if (mqttDiscovery !== undefined) this.#log.warn('MQTT_DISCOVERY has no effect yet: discovery is not built');
   }
 
   async #openCertificates(manifest: Manifest, stateDir: string): Promise<CertificateStore> {
@@ -193,6 +191,7 @@ export class App {
     this.#settings = { ...this.#settings, ...live };
     this.#log.level = logLevel;
     this.#dataHalf?.apply(live);
+    this.#control.applySettings();
   }
 
   #report({ https, http }: ListeningPorts): void {

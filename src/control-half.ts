@@ -15,10 +15,8 @@ import type { Parts } from './lib/parts.ts';
 import { AddressList } from './lib/address-list.ts';
 import { keptSecret } from './lib/secret-file.ts';
 import { ManagementServer } from './management/server.ts';
-import { EmbeddedBroker } from './messaging/embedded-broker.ts';
 import { logEvents } from './messaging/event-log.ts';
-import { MqttService } from './messaging/mqtt-service.ts';
-import { StatusPublisher } from './messaging/status-publisher.ts';
+import { MqttSetUp } from './mqtt-set-up.ts';
 import { NetworkProber } from './probes/network-prober.ts';
 import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
 import { EmbeddedStore } from './stores/embedded-store.ts';
@@ -40,12 +38,9 @@ interface Opened {
   readonly fleet: Fleet;
   readonly runtime: Runtime;
   readonly store: StateStore;
-  readonly mqtt: MqttService;
+  readonly mqtt: MqttSetUp;
   readonly tokenFile: string;
 }
-
-/** Ports above MQTT_PORT that development may take instead. */
-const MQTT_FALLBACK_PORTS = 20;
 
 /** Everything that decides what runs, and when: store, broker, runtime, fleet, management. The only place that names their drivers. */
 export class ControlHalf {
@@ -99,7 +94,7 @@ export class ControlHalf {
     return {
       runtime: condition.up ? kind : `${kind}, which does not answer: ${condition.reason}`,
       store: store.kind,
-      broker: `${mqtt.address}${mqtt.kind === 'embedded' ? ' (embedded)' : ''}`,
+      broker: mqtt.fact,
       tokenFile: this.#settings.adminToken === undefined ? tokenFile : undefined,
     };
   }
@@ -131,6 +126,7 @@ export class ControlHalf {
     const fleet = this.#createFleet(runtime, store, mqtt, proxyId);
     this.#opened = { fleet, runtime, store, mqtt, tokenFile };
     await fleet.load(manifest);
+    mqtt.loaded(fleet);
     await this.#openManagement(() => this.#settings.adminToken ?? token);
   }
 
@@ -143,6 +139,7 @@ export class ControlHalf {
     const caPath = this.runtime.kind === 'process' ? this.#options.caPath() : undefined;
     if (caPath !== undefined) this.#instanceEnvironment['NODE_EXTRA_CA_CERTS'] = caPath;
     await this.fleet.start();
+    this.#open.mqtt.started(this.fleet);
   }
 
   /** @throws ConfigError */
@@ -154,7 +151,13 @@ export class ControlHalf {
 
   async apply(manifest: Manifest): Promise<void> {
     this.#manifest = manifest;
+    this.#open.mqtt.manifestApplied(manifest);
     await this.fleet.apply(manifest);
+  }
+
+  /** Takes over the settings that need no restart. */
+  applySettings(): void {
+    this.#opened?.mqtt.apply();
   }
 
   publicUrl(host: string): string {
@@ -169,23 +172,14 @@ export class ControlHalf {
     return store;
   }
 
-  async #openMqtt(proxyId: string): Promise<MqttService> {
-    const { mqttBrokerUrl, mqttPort, mqttTopicRoot } = this.#settings;
-    const [clock, log, bus] = [this.#clock, this.#log, this.bus];
-    const url = mqttBrokerUrl ?? (await this.#openBroker(mqttPort));
-    const broker = { kind: mqttBrokerUrl === undefined ? 'embedded' : 'external', url } as const;
-    const mqtt = new MqttService({ broker, topicRoot: mqttTopicRoot, proxyId, bus, clock, log });
-    mqtt.start();
-    this.#options.parts.add('mqtt', () => mqtt.close());
+  async #openMqtt(proxyId: string): Promise<MqttSetUp> {
+    const mqtt = new MqttSetUp({
+      ...{ proxyId, settings: this.#options.settings, parts: this.#options.parts },
+      ...{ bus: this.bus, clock: this.#clock, log: this.#log },
+      dashboardUrl: () => this.publicUrl(this.adminHost),
+    });
+    await mqtt.open(this.#manifest);
     return mqtt;
-  }
-
-  async #openBroker(port: number): Promise<string> {
-    const fallbackPorts = this.#development ? MQTT_FALLBACK_PORTS : 0;
-    const broker = new EmbeddedBroker({ port, fallbackPorts, clock: this.#clock, log: this.#log });
-    await broker.start();
-    this.#options.parts.add('broker', () => broker.close());
-    return broker.url;
   }
 
   /** `auto` takes Docker when it answers, and processes when it does not and there is a service that can run as one. */
@@ -224,13 +218,13 @@ export class ControlHalf {
     return caPath === undefined ? undefined : readFile(caPath, 'utf8');
   }
 
-  #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttService, proxyId: string): Fleet {
+  #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttSetUp, proxyId: string): Fleet {
     const [clock, log, bus] = [this.#clock, this.#log, this.bus];
     const fleet = new Fleet({
       ...{ runtime, clock, log, bus },
       prober: new NetworkProber(),
       registry: new Registry({ store, clock, log, proxyId }),
-      observers: [new StatusPublisher(mqtt, clock, proxyId)],
+      observers: mqtt.observers,
       drainTimeoutMs: () => this.#settings.drainTimeoutMs,
       showLogs: this.#development,
     });
@@ -239,10 +233,14 @@ export class ControlHalf {
   }
 
   async #openManagement(token: () => string): Promise<void> {
-    const { fleet, store, mqtt } = this.#open;
+    const {
+      fleet,
+      store,
+      mqtt: { service: mqtt },
+    } = this.#open;
     const management = new ManagementServer({
       ...{ fleet, store, token, socketPath: this.socketPath, bus: this.bus, clock: this.#clock, log: this.#log },
-      mqttState: () => ({ connected: mqtt.connected, dropped: mqtt.dropped, kind: mqtt.kind, url: mqtt.address }),
+      mqttState: () => ({ kind: mqtt.kind, condition: mqtt.condition, dropped: mqtt.dropped, url: mqtt.address }),
       adminHost: this.adminHost,
       publicUrl: (host: string) => this.publicUrl(host),
       development: this.#development,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { isDnsLabel, parseHostName } from './host-name.ts';
 import { parsedBy, Unacceptable } from './parsed-type.ts';
+import { topicRootProblem } from './topic-root.ts';
 
 /** The types of the settings. A value is always a string, and never empty unless the setting gives that a meaning. */
 
@@ -93,11 +94,11 @@ export function urlOf(...schemes: readonly string[]): z.ZodType<string> {
   });
 }
 
-export const topicRoot = matching(
-  // eslint-disable-next-line no-control-regex -- A NUL is what must be refused.
-  /^[^/+#$\x00][^+#\x00]{0,99}(?<!\/)$/,
-  'must be an MQTT topic of at most 100 characters without wildcards, not starting with / or $ nor ending with /',
-);
+export const topicRoot = textBy((text) => {
+  const problem = topicRootProblem(text);
+  if (problem !== undefined) throw new Unacceptable(problem);
+  return text;
+});
 
 export const databaseName = matching(
   /^[^/\\. "$*<>:|?]{1,38}$/,

@@ -122,7 +122,7 @@ export class Fleet implements ControlLink {
       const record = remembered.get(spec.name);
       if (record && member instanceof Service) member.restore(record.desired);
     }
-    for (const name of remembered.keys()) if (!manifest.has(name)) this.#tools.registry.removed(name);
+    for (const name of remembered.keys()) if (!manifest.has(name)) this.#observers.forEach((one) => one.removed(name));
   }
 
   /** Adopts what already runs and starts what must always run. The runtime may be away: it is waited for behind. */

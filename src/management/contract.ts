@@ -123,7 +123,13 @@ export interface HealthAnswer {
     readonly fallback?: string;
   };
   readonly store: { readonly kind: 'embedded' | 'mongo'; readonly up: boolean; readonly reason?: string };
-  readonly mqtt: { readonly kind: 'embedded' | 'external'; readonly connected: boolean; readonly dropped: number };
+  readonly mqtt: {
+    readonly kind: 'embedded' | 'external';
+    readonly connected: boolean;
+    readonly reason?: string;
+    /** Messages that were given up since the start. */
+    readonly dropped: number;
+  };
   readonly services: Readonly<Record<ServiceStatus, number>>;
   /** What degrades it, for people. */
   readonly problems: readonly string[];

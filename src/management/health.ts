@@ -6,7 +6,8 @@ import { plain } from './problem.ts';
 /** How the daemon is. */
 export function healthOf(tools: ManagementTools): HealthAnswer {
   const { fleet, store, clock, startedMs } = tools;
-  const { kind, connected, dropped } = tools.mqttState();
+  const mqtt = tools.mqttState();
+  const { up: connected, ...mqttCondition } = conditionOf(mqtt);
   const services = countByStatus(tools);
   const fallback = tools.runtimeNotice();
   const problems = [...problemsOfParts(tools), ...problemsOfServices(services)];
@@ -16,7 +17,7 @@ export function healthOf(tools: ManagementTools): HealthAnswer {
     uptimeSeconds: Math.floor((clock.now() - startedMs) / 1000),
     runtime: { ...conditionOf(fleet.runtime), ...(fallback !== undefined && { fallback: plain(fallback) }) },
     store: conditionOf(store),
-    mqtt: { kind, connected, dropped },
+    mqtt: { ...mqttCondition, connected, dropped: mqtt.dropped },
     services,
     problems,
   };
@@ -24,7 +25,7 @@ export function healthOf(tools: ManagementTools): HealthAnswer {
 
 /** What is wrong with what the daemon itself works with. */
 export function problemsOfParts({ fleet, store, mqttState, runtimeNotice }: ManagementTools): string[] {
-  const { kind, connected } = mqttState();
+  const mqtt = mqttState();
   const fallback = runtimeNotice();
   const away = ({ condition }: Conditional<string>, what: string): string[] =>
     condition.up ? [] : [`${what}: ${plain(condition.reason)}`];
@@ -32,7 +33,7 @@ export function problemsOfParts({ fleet, store, mqttState, runtimeNotice }: Mana
     ...away(fleet.runtime, `the ${fleet.runtime.kind} runtime does not answer`),
     ...(fallback === undefined ? [] : [plain(fallback)]),
     ...away(store, `the ${store.kind} store takes nothing`),
-    ...(connected ? [] : [`the ${kind} MQTT broker is not connected`]),
+    ...away(mqtt, `the ${mqtt.kind} MQTT broker is not connected`),
   ];
 }
 

@@ -8,7 +8,7 @@ import type { OpenStreams } from './open-streams.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface MqttState {
-  readonly connected: boolean;
+  readonly condition: { readonly up: true } | { readonly up: false; readonly reason: string };
   /** Messages that were given up. */
   readonly dropped: number;
   readonly kind: 'embedded' | 'external';

@@ -1,7 +1,13 @@
 import { CodedError } from '../lib/coded-error.ts';
 
-const defaultPorts = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
-type Scheme = keyof typeof defaultPorts;
+const schemes = {
+  'mqtt:': { scheme: 'mqtt', port: 1883 },
+  'tcp:': { scheme: 'mqtt', port: 1883 },
+  'mqtts:': { scheme: 'mqtts', port: 8883 },
+  'ssl:': { scheme: 'mqtts', port: 8883 },
+  'ws:': { scheme: 'ws', port: 80 },
+  'wss:': { scheme: 'wss', port: 443 },
+} as const;
 
 /** Where a broker is and who we are to it. */
 export interface BrokerAddress {
@@ -30,8 +36,8 @@ export function parseBrokerUrl(text: string): BrokerAddress {
     );
   }
   // The URL parser leaves a port out that is the default of the scheme.
-  const port = url.port === '' ? defaultPorts[url.protocol] : Number(url.port);
-  const scheme = url.protocol.slice(0, -1) as BrokerAddress['scheme'];
+  const { scheme, port: usual } = schemes[url.protocol];
+  const port = url.port === '' ? usual : Number(url.port);
   return {
     scheme,
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -43,8 +49,8 @@ export function parseBrokerUrl(text: string): BrokerAddress {
   };
 }
 
-function isScheme(protocol: string): protocol is Scheme {
-  return Object.hasOwn(defaultPorts, protocol);
+function isScheme(protocol: string): protocol is keyof typeof schemes {
+  return Object.hasOwn(schemes, protocol);
 }
 
 function decoded(text: string): string {

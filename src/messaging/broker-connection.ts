@@ -1,19 +1,45 @@
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
-import mqtt, { MqttClient, type IClientOptions, type IConnackPacket } from 'mqtt';
+import mqtt, { MqttClient, type IClientOptions, type IConnackPacket, type IPublishPacket } from 'mqtt';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { sleep } from '../lib/clock.ts';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { localhostLookup } from '../lib/localhost-lookup.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { explainBrokerFailure } from './broker-failure.ts';
 import type { Message } from './outbox.ts';
 
-const connectTimeoutMs = 10_000;
 const keepAliveSeconds = 20;
-/** A broker that answers pings and acknowledges nothing for this long is left. */
-const acknowledgeTimeoutMs = 30_000;
 /** How many publications may wait for their acknowledgement; a broker may ask for fewer. */
 const ourWindow = 16;
+/** What a broker may send us at once: everything that we listen to is small. */
+const incomingPacketBytes = 65_536;
+const incomingWindow = 64;
+
+/** How long a broker may take. */
+export interface BrokerPatience {
+  /** Until it has accepted us. */
+  readonly connectMs: number;
+  /** For a sign that it takes messages: one that answers pings and acknowledges nothing is left. */
+  readonly acknowledgeMs: number;
+}
+
+/** One message that somebody published. Hostile, whatever it is. */
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  /** The broker kept it from an earlier time. */
+  readonly retain: boolean;
+  readonly responseTopic?: string;
+  readonly correlationData?: Buffer;
+}
+
+export interface Subscription {
+  readonly filter: string;
+  /** Whether what the broker retains is wanted, too. */
+  readonly retained: boolean;
+}
 
 export interface BrokerConnectionOptions {
   readonly address: BrokerAddress;
@@ -22,8 +48,12 @@ export interface BrokerConnectionOptions {
   readonly clientId: string;
   /** What the broker publishes for us when we are gone without a word. */
   readonly will: Message;
+  /** The file of the authorities that may vouch for the broker; absent = those of Node. */
+  readonly caFile?: string;
+  readonly patience: BrokerPatience;
   readonly clock: Clock;
   onUp(): void;
+  onMessage(message: IncomingMessage): void;
   /** Called once, and nothing after it. */
   onDown(reason: string): void;
 }
@@ -61,6 +91,7 @@ export class BrokerConnection {
         this.#lastFailure = Object.assign(new Error('the broker ended the connection'), { code: packet.reasonCode });
       });
       client.on('connect', (packet) => this.#onConnect(packet));
+      client.on('message', (_topic, _payload, packet) => this.#onMessage(packet));
       client.on('close', () => this.#end());
     } catch (error) {
       this.#lastFailure = error;
@@ -81,7 +112,9 @@ export class BrokerConnection {
     }
     this.#unacknowledged += 1;
     this.#watch();
-    this.#client?.publish(message.topic, message.payload, { qos: 1, retain: message.retain }, (error) => {
+    const { topic, payload, retain, correlationData } = message;
+    const properties = correlationData === undefined ? {} : { properties: { correlationData } };
+    this.#client?.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
       if (this.#down) return;
       const refused = error && 'code' in error && typeof error.code === 'number';
       // Every other error is the end of the connection, and `close` follows.
@@ -90,6 +123,22 @@ export class BrokerConnection {
       this.#watch();
       done(refused ? error.message : undefined);
     });
+  }
+
+  /** `done` gets undefined when the broker has agreed, or why it never will. It is not called when the connection ends first. */
+  subscribe({ filter, retained }: Subscription, done: (refusal: string | undefined) => void): void {
+    // MQTT 5 section 3.8.3.1; in 3.1.1 the retained ones come in any case, and carry the flag.
+    const v5 = this.#options.protocolVersion === 5 && !retained ? { rh: 2, nl: true } : {};
+    this.#client?.subscribe(filter, { qos: 1, ...v5 }, (error, granted) => {
+      if (this.#down) return;
+      const refused = granted?.some(({ qos }) => (qos as number) >= 128) ?? false;
+      if (error) done(messageOf(error));
+      else done(refused ? 'it is not allowed' : undefined);
+    });
+  }
+
+  unsubscribe(filter: string): void {
+    this.#client?.unsubscribe(filter, () => undefined);
   }
 
   /** Publishes the last message, says goodbye so that the will is not sent, and ends; within `withinMs` in any case. */
@@ -121,13 +170,25 @@ export class BrokerConnection {
     this.#options.onUp();
   }
 
+  #onMessage({ topic, payload, retain, properties }: IPublishPacket): void {
+    if (this.#down) return;
+    const { responseTopic, correlationData } = properties ?? {};
+    this.#options.onMessage({
+      ...{ topic, retain, payload: typeof payload === 'string' ? Buffer.from(payload) : payload },
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+      ...(correlationData === undefined ? {} : { correlationData }),
+    });
+  }
+
   /** Begins the wait for an acknowledgement anew, or ends it. */
   #watch(): void {
     this.#watchdog?.cancel();
     this.#watchdog =
       this.#unacknowledged === 0
         ? undefined
-        : this.#options.clock.after(acknowledgeTimeoutMs, () => this.abort('the broker acknowledges nothing'));
+        : this.#options.clock.after(this.#options.patience.acknowledgeMs, () =>
+            this.abort('the broker acknowledges nothing'),
+          );
   }
 
   #end(): void {
@@ -145,31 +206,46 @@ export class BrokerConnection {
   }
 }
 
-function connect({ address, protocolVersion, clientId, will }: BrokerConnectionOptions): MqttClient {
+function connect(connection: BrokerConnectionOptions): MqttClient {
+  const { address, protocolVersion, clientId, will, patience } = connection;
   const options: IClientOptions = {
     protocolVersion,
     clientId,
     clean: true,
     keepalive: keepAliveSeconds,
-    connectTimeout: connectTimeoutMs,
+    connectTimeout: patience.connectMs,
     // Whoever opens connections decides when the next one begins; nothing may wait in the client meanwhile.
     reconnectPeriod: 0,
     queueQoSZero: false,
     resubscribe: false,
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
+    ...(protocolVersion === 5
+      ? { properties: { maximumPacketSize: incomingPacketBytes, receiveMaximum: incomingWindow } }
+      : {}),
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: will.retain },
   };
   const { scheme, host, port, path } = address;
+  const ca = authoritiesOf(connection);
   if (scheme === 'ws' || scheme === 'wss') {
     const hostname = host.includes(':') ? `[${host}]` : host;
-    const wsOptions = { lookup: localhostLookup, handshakeTimeout: connectTimeoutMs };
+    const wsOptions = { lookup: localhostLookup, handshakeTimeout: patience.connectMs, ...ca };
     return mqtt.connect({ ...options, protocol: scheme, hostname, port, path, wsOptions });
   }
   const target = { host, port, lookup: localhostLookup };
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   return new MqttClient(
-    () => (scheme === 'mqtts' ? tls.connect({ ...target, ...servername }) : net.connect(target)),
+    () => (scheme === 'mqtts' ? tls.connect({ ...target, ...servername, ...ca }) : net.connect(target)),
     options,
   );
+}
+
+/** Read for every connection, so that a renewed file needs no restart. @throws CodedError `broker_ca_unreadable` */
+function authoritiesOf({ address, caFile }: BrokerConnectionOptions): { readonly ca?: Buffer } {
+  if (caFile === undefined || address.scheme === 'mqtt' || address.scheme === 'ws') return {};
+  try {
+    return { ca: readFileSync(caFile) };
+  } catch (error) {
+    throw new CodedError('broker_ca_unreadable', `MQTT_CA_FILE cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -10,10 +10,10 @@ const explanations: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer: look at the network and the firewall',
   EHOSTUNREACH: 'the host cannot be reached: look at the network',
   ECONNRESET: 'the broker hung up',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: name its CA in NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an unknown CA: name that CA in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an unknown CA: name that CA in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an unknown CA: name that CA in NODE_EXTRA_CA_CERTS',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: name its CA in MQTT_CA_FILE',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an unknown CA: name that CA in MQTT_CA_FILE',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an unknown CA: name that CA in MQTT_CA_FILE',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an unknown CA: name that CA in MQTT_CA_FILE',
   CERT_HAS_EXPIRED: 'its certificate has expired: renew it',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: correct the host in MQTT_BROKER_URL',
   EPROTO: 'TLS failed: is this the TLS port of the broker?',
@@ -32,6 +32,7 @@ export function explainBrokerFailure(failure: unknown): string {
   const code = codeOf(failure);
   const explanation = code === undefined ? undefined : explanations[code];
   const message = messageOf(failure);
+  if (message === 'connack timeout') return 'it takes the connection and answers nothing: look at the broker';
   if (explanation === undefined) return message === '' ? String(code ?? 'the connection failed') : message;
   return /^[A-Z]/.test(String(code)) ? `${explanation} (${String(code)})` : explanation;
 }

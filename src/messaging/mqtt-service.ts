@@ -6,11 +6,12 @@ import { sleep, type Clock, type Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseBrokerUrl, type BrokerAddress } from './broker-address.ts';
-import { BrokerConnection } from './broker-connection.ts';
+import { BrokerConnection, type BrokerPatience, type IncomingMessage, type Subscription } from './broker-connection.ts';
 import { toCloudEvent, toNetworkMessage } from './cloud-event.ts';
 import { Outbox, type Message } from './outbox.ts';
 import type { ServiceStatusMessage } from './service-status-message.ts';
-import { Topics } from './topics.ts';
+import { Subscriptions } from './subscriptions.ts';
+import type { Topics } from './topics.ts';
 
 /** A connection that held this long was a good one: the next failure is the first again. */
 const steadyAfterMs = 10_000;
@@ -19,10 +20,8 @@ const drainMs = 1_000;
 const goodbyeMs = 1_000;
 
 export interface MqttServiceOptions {
-  /** MQTT_BROKER_URL, or where the embedded broker listens; that one speaks MQTT 3.1.1 only. */
-  readonly broker: { readonly kind: 'external' | 'embedded'; readonly url: string };
-  /** MQTT_TOPIC_ROOT. */
-  readonly topicRoot: string;
+  readonly broker: BrokerOptions;
+  readonly topics: Topics;
   /** Which daemon this is; stays the same across restarts. */
   readonly proxyId: string;
   readonly bus: EventBus;
@@ -30,7 +29,21 @@ export interface MqttServiceOptions {
   readonly log: Logger;
   /** Between two tries, with jitter. */
   readonly reconnect?: { readonly initialMs: number; readonly maxMs: number };
+  readonly patience?: BrokerPatience;
 }
+
+export interface BrokerOptions {
+  /** The embedded broker speaks MQTT 3.1.1 only. */
+  readonly kind: 'external' | 'embedded';
+  /** MQTT_BROKER_URL, or where the embedded or the managed broker listens. */
+  readonly url: string;
+  /** MQTT_CA_FILE. */
+  readonly caFile?: string;
+  /** Asked before every try to connect: resolves when the broker serves. Why it does not is what it rejects with. */
+  readonly wake?: () => Promise<void>;
+}
+
+type MqttCondition = { readonly up: true } | { readonly up: false; readonly reason: string };
 
 /**
  * Tells a broker what happens in the fleet. The broker may be away at any time: nobody ever waits for it, what waits for
@@ -38,28 +51,30 @@ export interface MqttServiceOptions {
  */
 export class MqttService {
   readonly #options: MqttServiceOptions;
-  readonly #topics: Topics;
   readonly #statusTopic: string;
   readonly #outbox = new Outbox();
   readonly #backoff: Backoff;
   /** What every retained topic should say. A removed service stays, with an empty payload, until the broker has heard of it. */
   readonly #picture = new Map<string, string>();
   readonly #inFlight = new Set<Message>();
+  readonly #subscriptions: Subscriptions;
+  /** Why there is no connection: what the log has been told since the last one, and the latest. */
+  readonly #reasons = new Set<string>();
+  #reason = 'not connected yet';
   #address: BrokerAddress | undefined;
   #connection: BrokerConnection | undefined;
   #connected = false;
   #upSince = 0;
-  #lastReason: string | undefined;
   #retry: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
   #closed = false;
   #onDrained: (() => void) | undefined;
 
-  /** @throws ConfigError for a topic root that cannot be used, CodedError for a proxy id that cannot */
+  /** @throws CodedError for a proxy id that cannot be part of a topic */
   constructor(options: MqttServiceOptions) {
     this.#options = options;
-    this.#topics = new Topics(options.topicRoot);
-    this.#statusTopic = this.#topics.proxyStatus(options.proxyId);
+    this.#statusTopic = options.topics.proxyStatus(options.proxyId);
+    this.#subscriptions = new Subscriptions(options.log);
     this.#backoff = new Backoff(options.reconnect ?? { initialMs: 500, maxMs: 30_000 });
   }
 
@@ -76,6 +91,11 @@ export class MqttService {
     return this.#connected;
   }
 
+  /** Whether the broker is there, and if not, why. */
+  get condition(): MqttCondition {
+    return this.#connected ? { up: true } : { up: false, reason: this.#reason };
+  }
+
   /** How many messages were given up because the broker was away for too long or refused them. */
   get dropped(): number {
     return this.#outbox.dropped;
@@ -90,22 +110,53 @@ export class MqttService {
       this.#address = parseBrokerUrl(this.#options.broker.url);
       this.#connect(this.#address);
     } catch (error) {
-      this.#options.log.error(
-        `${messageOf(error)} Nothing is published until it is corrected and the daemon restarted.`,
-      );
+      this.#reason = messageOf(error);
+      this.#options.log.error(`${this.#reason} Nothing is published until it is corrected and the daemon restarted.`);
     }
   }
 
   /** Makes this the retained status of the service. */
   publishStatus(status: ServiceStatusMessage): void {
     this.#attempt(status.service, () =>
-      this.#retain(this.#topics.serviceStatus(status.service), JSON.stringify(status)),
+      this.retain(this.#options.topics.serviceStatus(status.service), JSON.stringify(status)),
     );
   }
 
   /** Takes the retained status of a service away that is no longer in the manifest. */
   removeStatus(service: string): void {
-    this.#attempt(service, () => this.#retain(this.#topics.serviceStatus(service), ''));
+    this.#attempt(service, () => this.retain(this.#options.topics.serviceStatus(service), ''));
+  }
+
+  /** Makes this what the broker retains under the topic, now and after every reconnect; an empty payload takes it away. */
+  retain(topic: string, payload: string): void {
+    if (this.#closed) return;
+    this.#picture.set(topic, payload);
+    // Without a connection the picture itself is what waits.
+    if (!this.#connected) return;
+    this.#outbox.put({ topic, payload, retain: true });
+    this.#pump();
+  }
+
+  /** Whether something should be retained under the topic, as far as we are concerned. */
+  retains(topic: string): boolean {
+    return (this.#picture.get(topic) ?? '') !== '';
+  }
+
+  /** Sends a message as soon as the broker is there. */
+  send(message: Message): void {
+    if (this.#closed) return;
+    this.#outbox.put(message);
+    this.#pump();
+  }
+
+  /** Hears what others publish, whenever there is a connection; what they publish meanwhile is not heard. */
+  subscribe(subscription: Subscription, listener: (message: IncomingMessage) => void): () => void {
+    this.#subscriptions.add(subscription, listener);
+    if (this.#connected && this.#connection) this.#subscriptions.tell(this.#connection, subscription);
+    return () => {
+      this.#subscriptions.delete(subscription);
+      if (this.#connected) this.#connection?.unsubscribe(subscription.filter);
+    };
   }
 
   /** Sends what waits, says `offline` and ends the connection; never takes longer than two seconds. */
@@ -124,21 +175,13 @@ export class MqttService {
   #publishEvent(event: FleetEvent): void {
     this.#attempt(event.service, () => {
       const network = toNetworkMessage(event);
-      const topic = this.#topics.serviceEvent(event.service, event.type);
+      const { topics } = this.#options;
+      const topic = topics.serviceEvent(event.service, event.type);
       const payload = JSON.stringify(toCloudEvent(event, this.#options.proxyId));
       this.#outbox.put({ topic, payload, retain: false });
-      this.#outbox.put({ topic: this.#topics.network, payload: JSON.stringify(network), retain: false });
+      this.#outbox.put({ topic: topics.network, payload: JSON.stringify(network), retain: false });
       this.#pump();
     });
-  }
-
-  #retain(topic: string, payload: string): void {
-    if (this.#closed) return;
-    this.#picture.set(topic, payload);
-    // Without a connection the picture itself is what waits.
-    if (!this.#connected) return;
-    this.#outbox.put({ topic, payload, retain: true });
-    this.#pump();
   }
 
   /** What cannot be told stays untold: no fault of a payload may reach who reported it. */
@@ -155,15 +198,30 @@ export class MqttService {
   }
 
   #connect(address: BrokerAddress): void {
-    const { broker, proxyId, clock } = this.#options;
+    const { wake } = this.#options.broker;
+    if (!wake) {
+      this.#open(address);
+      return;
+    }
+    wake().then(
+      () => {
+        if (!this.#closed) this.#open(address);
+      },
+      (error: unknown) => this.#onDown(address, messageOf(error)),
+    );
+  }
+
+  #open(address: BrokerAddress): void {
+    const { broker, proxyId, clock, patience = { connectMs: 10_000, acknowledgeMs: 30_000 } } = this.#options;
     this.#connection = new BrokerConnection({
-      address,
+      ...{ address, patience, clock },
       protocolVersion: broker.kind === 'embedded' ? 4 : 5,
       clientId: clientIdOf(proxyId),
       will: this.#proxyStatus('offline'),
-      clock,
+      ...(broker.caFile === undefined ? {} : { caFile: broker.caFile }),
       onUp: () => this.#onUp(address),
       onDown: (reason) => this.#onDown(address, reason),
+      onMessage: (message) => this.#subscriptions.hear(message),
     });
     this.#connection.open();
   }
@@ -171,8 +229,9 @@ export class MqttService {
   #onUp(address: BrokerAddress): void {
     this.#connected = true;
     this.#upSince = this.#options.clock.now();
-    this.#lastReason = undefined;
+    this.#reasons.clear();
     this.#options.log.info({ broker: address.label }, 'connected to the MQTT broker');
+    if (this.#connection) this.#subscriptions.tellAll(this.#connection);
     for (const [topic, payload] of this.#picture) this.#outbox.put({ topic, payload, retain: true });
     this.#pump();
   }
@@ -186,11 +245,13 @@ export class MqttService {
     this.#inFlight.clear();
     this.#onDrained?.();
     if (this.#closed) return;
-    if (reason !== this.#lastReason) {
+    // Reasons that take turns are told once each, until there was a connection again.
+    if (!this.#reasons.has(reason)) {
       const what = wasConnected ? 'lost the MQTT broker' : 'cannot connect to the MQTT broker';
       log.warn({ broker: address.label }, `${what}: ${reason}. It is tried again; services are not affected`);
     }
-    this.#lastReason = reason;
+    this.#reason = reason;
+    this.#reasons.add(reason);
     this.#retry = clock.after(this.#backoff.fail(), () => this.#connect(address));
   }
 

@@ -3,6 +3,8 @@ export interface Message {
   readonly topic: string;
   readonly payload: string;
   readonly retain: boolean;
+  /** What who asked wants to see again in the answer; MQTT 5 only. */
+  readonly correlationData?: Buffer;
 }
 
 interface Queued extends Message {

@@ -1,11 +1,11 @@
 import { ConfigError } from '../config/config-error.ts';
+import { topicLevelProblem } from '../config/topic-level.ts';
+import { topicRootProblem } from '../config/topic-root.ts';
 import { CodedError } from '../lib/coded-error.ts';
 
-const maxRootLevels = 8;
-const maxRootBytes = 200;
-
-const commands = ['wake', 'sleep', 'scale'] as const;
-type Command = (typeof commands)[number];
+/** What may be asked of a service: `set` is for switches, which have one topic for both ways. */
+const commandNames = ['wake', 'sleep', 'scale', 'set'] as const;
+export type CommandName = (typeof commandNames)[number];
 
 /** The topics of the contract with users, all under one root. */
 export class Topics {
@@ -23,8 +23,18 @@ export class Topics {
     return `${this.root}/network`;
   }
 
+  /** What to subscribe to for the commands of all services. */
+  get commands(): string {
+    return `${this.root}/+/command/+`;
+  }
+
   proxyStatus(proxyId: string): string {
     return `${this.root}/proxy/${level(proxyId)}/status`;
+  }
+
+  /** Whether the daemon takes commands: `on` or `off`. */
+  proxyCommands(proxyId: string): string {
+    return `${this.root}/proxy/${level(proxyId)}/commands`;
   }
 
   serviceStatus(service: string): string {
@@ -35,29 +45,28 @@ export class Topics {
     return `${this.root}/${level(service)}/event/${level(type)}`;
   }
 
+  serviceCommand(service: string, command: CommandName): string {
+    return `${this.root}/${level(service)}/command/${command}`;
+  }
+
   /** What a command topic asks, and of which service; undefined for every other topic. */
-  parseCommandTopic(topic: string): { readonly service: string; readonly command: Command } | undefined {
+  parseCommandTopic(topic: string): { readonly service: string; readonly command: CommandName } | undefined {
     if (!topic.startsWith(`${this.root}/`)) return undefined;
     const [service = '', marker, last, ...rest] = topic.slice(this.root.length + 1).split('/');
-    const command = commands.find((each) => each === last);
-    if (levelProblem(service) !== undefined || marker !== 'command' || !command || rest.length > 0) return undefined;
+    const command = commandNames.find((each) => each === last);
+    if (topicLevelProblem(service) !== undefined || marker !== 'command' || !command || rest.length > 0) {
+      return undefined;
+    }
     return { service, command };
   }
-}
 
-/** What is wrong with a topic root, for people; undefined when nothing is. */
-function topicRootProblem(root: string): string | undefined {
-  if (root === '') return 'must not be empty';
-  if (root.startsWith('$')) return 'must not start with "$": those topics belong to the broker';
-  if (Buffer.byteLength(root) > maxRootBytes) return `must not be longer than ${maxRootBytes} bytes`;
-  const levels = root.split('/');
-  if (levels.length > maxRootLevels) return `must not have more than ${maxRootLevels} levels`;
-  if (levels.includes('')) return 'must not start or end with "/", nor have two in a row';
-  for (const each of levels) {
-    const problem = levelProblem(each);
-    if (problem !== undefined) return problem;
+  /** Whether the daemon itself says or hears something on this topic. */
+  isOurs(topic: string): boolean {
+    if (topic === this.network) return true;
+    if (!topic.startsWith(`${this.root}/`)) return false;
+    const [first, second] = topic.slice(this.root.length + 1).split('/');
+    return first === 'proxy' || second === 'status' || second === 'event' || second === 'command';
   }
-  return undefined;
 }
 
 /**
@@ -65,19 +74,9 @@ function topicRootProblem(root: string): string | undefined {
  * @throws CodedError `topic_invalid`
  */
 function level(name: string): string {
-  const problem = levelProblem(name);
+  const problem = topicLevelProblem(name);
   if (problem !== undefined) {
     throw new CodedError('topic_invalid', `${JSON.stringify(name)} cannot be part of an MQTT topic: it ${problem}.`);
   }
   return name;
-}
-
-/** MQTT 5 section 4.7: "/" parts levels, "+" and "#" are for subscribers, NUL and lone surrogates are malformed. */
-function levelProblem(name: string): string | undefined {
-  if (name === '') return 'must not be empty';
-  if (/[+#/]/.test(name)) return 'must not hold "+", "#" or "/"';
-  // Control characters are allowed by the letter, and refused by brokers that follow its advice.
-  if (/\p{Cc}/u.test(name)) return 'must not hold a control character';
-  if (/\p{Cs}/u.test(name)) return 'must be well-formed Unicode';
-  return undefined;
 }

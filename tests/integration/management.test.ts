@@ -52,7 +52,7 @@ describe('GET /api/health', () => {
 
   it('is degraded while a part is away, says which and why, and hides credentials', async () => {
     management = await TestManagement.start([web]);
-    management.mqtt.connected = false;
+    management.mqtt.condition = { up: false, reason: 'nothing listens at mqtt://ann:secret@broker' };
     management.store.failure = new Error('mongodb://admin:secret@db does not answer');
     management.runtime.setCondition({ up: false, code: 'no_socket', reason: 'the socket is missing' });
     management.notice = 'services run as processes';
@@ -64,7 +64,12 @@ describe('GET /api/health', () => {
       reason: 'the socket is missing',
       fallback: 'services run as processes',
     });
+    expect(health.mqtt).toMatchObject({
+      connected: false,
+      reason: expect.stringContaining('nothing listens') as string,
+    });
     expect(health.problems).toHaveLength(4);
+    expect(health.problems).toContainEqual(expect.stringMatching(/MQTT broker is not connected: nothing listens/));
     expect(JSON.stringify(health)).not.toContain('secret');
     management.store.failure = undefined;
   });

@@ -7,12 +7,14 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedBroker } from '../../src/messaging/embedded-broker.ts';
 import { freePort } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { mqttCommandSuite } from './mqtt-command-suite.ts';
 import { mqttSuite, until, type BrokerUnderTest } from './mqtt-suite.ts';
 
 const clock = new SystemClock();
 const log = pino({ level: 'silent' });
 
 mqttSuite('the embedded broker', 'embedded', createBroker);
+mqttCommandSuite('the embedded broker', 'embedded', createBroker);
 
 async function createBroker(): Promise<BrokerUnderTest> {
   const port = await freePort();

@@ -12,8 +12,10 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
+import { Topics } from '../../src/messaging/topics.ts';
 import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { mqttCommandSuite } from './mqtt-command-suite.ts';
 import { mqttSuite, statusOf, until } from './mqtt-suite.ts';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
@@ -21,6 +23,7 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 if (hasMosquitto) {
   // A name under localhost, so that each test also holds the lookup.
   mqttSuite('mosquitto', 'external', () => Mosquitto.create(), 'broker.test.localhost');
+  mqttCommandSuite('mosquitto', 'external', () => Mosquitto.create());
 }
 
 describe.skipIf(!hasMosquitto)(
@@ -46,7 +49,7 @@ describe.skipIf(!hasMosquitto)(
       const bus = new EventBus(clock, log);
       const reconnect = { initialMs: 20, maxMs: 50 };
       const broker = { kind: 'external', url } as const;
-      const service = new MqttService({ broker, topicRoot: 'r', proxyId: 'p1', bus, clock, log, reconnect });
+      const service = new MqttService({ broker, topics: new Topics('r'), proxyId: 'p1', bus, clock, log, reconnect });
       ends.push(() => service.close());
       service.start();
       return { service, bus, lines };
@@ -142,7 +145,7 @@ describe.skipIf(!hasMosquitto)(
       spawnSync('openssl', ['req', ...options, '-keyout', key, '-out', certificate, '-subj', '/CN=127.0.0.1']);
       const { port } = await broker(['allow_anonymous true', `certfile ${certificate}`, `keyfile ${key}`]);
       const { service, lines } = start(`mqtts://127.0.0.1:${port}`);
-      await until(() => lines.some((line) => line.includes('NODE_EXTRA_CA_CERTS')));
+      await until(() => lines.some((line) => line.includes('MQTT_CA_FILE')));
       expect(service.connected).toBe(false);
     });
 

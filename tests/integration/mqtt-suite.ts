@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
+import { Topics } from '../../src/messaging/topics.ts';
 import type { ServiceStatusMessage } from '../../src/messaging/service-status-message.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 import { TcpRelay } from '../support/tcp-relay.ts';
@@ -71,7 +72,7 @@ export function mqttSuite(
       const reconnect = { initialMs: 20, maxMs: 50 };
       const service = new MqttService({
         broker: { kind, url },
-        topicRoot: root,
+        topics: new Topics(root),
         proxyId: 'p1',
         bus,
         clock,

@@ -43,7 +43,7 @@ export class TestManagement {
   readonly fleet: Fleet;
   readonly server: ManagementServer;
   readonly mqtt: { -readonly [Field in keyof MqttState]: MqttState[Field] } = {
-    connected: true,
+    condition: { up: true },
     dropped: 0,
     kind: 'embedded',
     url: 'mqtt://127.0.0.1:1883',

@@ -9,7 +9,7 @@ describe('broker failure', () => {
   it.each([
     ['ECONNREFUSED', /start the broker.*\(ECONNREFUSED\)/],
     ['ENOTFOUND', /MQTT_BROKER_URL/],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', /NODE_EXTRA_CA_CERTS/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /MQTT_CA_FILE/],
     [5, /^the broker refused the user name or password/],
     [134, /^the broker refused the user name or password/],
     [142, /another client took over/],

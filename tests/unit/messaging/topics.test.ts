@@ -31,7 +31,7 @@ describe('topics', () => {
     },
   );
 
-  it.each(['wake', 'sleep', 'scale'])('reads the command %s', (command) => {
+  it.each(['wake', 'sleep', 'scale', 'set'])('reads the command %s', (command) => {
     const parsed = topics.parseCommandTopic(`house/services/web/command/${command}`);
     expect(parsed).toEqual({ service: 'web', command });
   });
@@ -49,4 +49,21 @@ describe('topics', () => {
   ])('reads no command from %j', (topic) => {
     expect(topics.parseCommandTopic(topic)).toBeUndefined();
   });
+
+  it.each([
+    'house/services/network',
+    'house/services/web/status',
+    'house/services/web/event/scale.up',
+    'house/services/web/command/wake',
+    'house/services/proxy/p1/status',
+  ])('knows %j as its own', (topic) => {
+    expect(topics.isOurs(topic)).toBe(true);
+  });
+
+  it.each(['house/services/answers/7', 'house/services', 'answers', 'house/servicesx/network'])(
+    'leaves %j to others',
+    (topic) => {
+      expect(topics.isOurs(topic)).toBe(false);
+    },
+  );
 });

@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import type { Manifest } from './config/service-spec.ts';
+import type { Settings } from './config/settings.ts';
+import type { EventBus } from './fleet/event-bus.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { MemberObserver } from './fleet/member.ts';
+import type { Clock } from './lib/clock.ts';
+import { deferred } from './lib/deferred.ts';
+import type { Logger } from './lib/logger.ts';
+import { packageVersion } from './lib/package-version.ts';
+import type { Parts } from './lib/parts.ts';
+import { CommandTopics } from './messaging/command-topics.ts';
+import { EmbeddedBroker } from './messaging/embedded-broker.ts';
+import { HomeAssistant } from './messaging/home-assistant.ts';
+import type { Announcer } from './messaging/home-assistant-config.ts';
+import { managedBroker, type ManagedBroker } from './messaging/managed-broker.ts';
+import { MqttService, type BrokerOptions } from './messaging/mqtt-service.ts';
+import { StatusPublisher } from './messaging/status-publisher.ts';
+import { Topics } from './messaging/topics.ts';
+
+export interface MqttSetUpTools {
+  readonly settings: () => Settings;
+  readonly proxyId: string;
+  readonly dashboardUrl: () => string;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly parts: Parts;
+}
+
+/** Ports above MQTT_PORT that development may take instead. */
+const FALLBACK_PORTS = 20;
+
+/** All that speaks MQTT, put together: which broker it is, who tells it what, and who listens. */
+export class MqttSetUp {
+  readonly #tools: MqttSetUpTools;
+  readonly #topics: Topics;
+  /** What runs a managed broker; there once the fleet has adopted what runs. */
+  readonly #running = deferred<Fleet>();
+  #managed: ManagedBroker | undefined;
+  #service: MqttService | undefined;
+  #homeAssistant: HomeAssistant | undefined;
+  #commands: CommandTopics | undefined;
+
+  /** @throws ConfigError */
+  constructor(tools: MqttSetUpTools) {
+    this.#tools = tools;
+    this.#topics = new Topics(tools.settings().mqttTopicRoot);
+  }
+
+  get service(): MqttService {
+    if (!this.#service) throw new Error('MQTT is not set up');
+    return this.#service;
+  }
+
+  /** Which broker it is, in one line for the operator. */
+  get fact(): string {
+    const { address, kind } = this.service;
+    if (this.#managed) return `${address} (the service ${this.#managed.service})`;
+    return kind === 'embedded' ? `${address} (embedded)` : address;
+  }
+
+  /** Who wants to hear of every change of the fleet. */
+  get observers(): readonly MemberObserver[] {
+    const { clock, proxyId } = this.#tools;
+    const status = new StatusPublisher(this.service, clock, proxyId);
+    return this.#homeAssistant ? [this.#homeAssistant, status] : [status];
+  }
+
+  /** Begins to connect, and waits for nobody but the embedded broker. @throws CodedError when that cannot listen */
+  async open(manifest: Manifest): Promise<void> {
+    const { settings, proxyId, bus, clock, log, parts, dashboardUrl } = this.#tools;
+    const { mqttBrokerUrl, mqttPort, mqttDiscovery, domain } = settings();
+    this.#managed = mqttBrokerUrl === undefined ? managedBroker(manifest, mqttPort) : undefined;
+    const broker = await this.#broker();
+    const service = new MqttService({ broker, topics: this.#topics, proxyId, bus, clock, log });
+    this.#service = service;
+    service.start();
+    parts.add('mqtt', () => service.close());
+    if (mqttDiscovery === undefined) return;
+    const version = packageVersion();
+    const announcer = (): Announcer => ({
+      ...{ topics: this.#topics, proxyId, domain, version },
+      dashboardUrl: dashboardUrl(),
+    });
+    this.#homeAssistant = new HomeAssistant(service, announcer);
+  }
+
+  /** The fleet knows its manifest: it can be told what to do. */
+  loaded(fleet: Fleet): void {
+    const { clock, log } = this.#tools;
+    this.#commands = new CommandTopics({ mqtt: this.service, topics: this.#topics, fleet, clock, log });
+    this.apply();
+  }
+
+  /** The fleet has adopted what runs, and the daemon listens: the broker can be woken, and URLs are known. */
+  started(fleet: Fleet): void {
+    this.#homeAssistant?.start();
+    this.#running.resolve(fleet);
+  }
+
+  /** Takes over the settings that need no restart. */
+  apply(): void {
+    const { mqttCommands } = this.#tools.settings();
+    this.#commands?.accept(mqttCommands);
+    this.#homeAssistant?.commandsAccepted(mqttCommands);
+  }
+
+  /** A broker that comes or goes with an edit of the manifest is not changed over while the daemon runs. */
+  manifestApplied(manifest: Manifest): void {
+    const { settings, log } = this.#tools;
+    if (settings().mqttBrokerUrl !== undefined) return;
+    const now = managedBroker(manifest, settings().mqttPort);
+    if (now?.url === this.#managed?.url && now?.service === this.#managed?.service) return;
+    log.warn('restart needed: another service publishes MQTT_PORT, and so is the broker');
+  }
+
+  async #broker(): Promise<BrokerOptions> {
+    const { mqttBrokerUrl, mqttCaFile } = this.#tools.settings();
+    if (mqttBrokerUrl !== undefined) {
+      const caFile = mqttCaFile === undefined ? {} : { caFile: resolve(mqttCaFile) };
+      return { kind: 'external', url: mqttBrokerUrl, ...caFile };
+    }
+    const managed = this.#managed;
+    if (managed) return { kind: 'external', url: managed.url, wake: () => this.#wake(managed) };
+    return { kind: 'embedded', url: await this.#openEmbedded() };
+  }
+
+  async #wake({ service }: ManagedBroker): Promise<void> {
+    const fleet = await this.#running.promise;
+    await fleet.member(service)?.wake('boot');
+  }
+
+  async #openEmbedded(): Promise<string> {
+    const { settings, clock, log, parts } = this.#tools;
+    const { env, mqttPort: port } = settings();
+    const fallbackPorts = env === 'development' ? FALLBACK_PORTS : 0;
+    const broker = new EmbeddedBroker({ port, fallbackPorts, clock, log });
+    await broker.start();
+    parts.add('broker', () => broker.close());
+    return broker.url;
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import {
+  announceProxy,
+  announceService,
+  discoveryFilter,
+  withdrawService,
+} from '../../../src/messaging/home-assistant-config.ts';
+import { Topics } from '../../../src/messaging/topics.ts';
+import { serviceSpec } from '../../support/service-spec.ts';
+
+const announcer = {
+  topics: new Topics('services'),
+  proxyId: 'ab12',
+  domain: 'example.localhost',
+  dashboardUrl: 'https://proxy.example.localhost',
+  version: '1.2.3',
+};
+const spec = serviceSpec({ name: 'web' });
+const read = (announced: ReadonlyMap<string, string>, topic: string): Record<string, unknown> =>
+  JSON.parse(announced.get(topic) ?? 'null') as Record<string, unknown>;
+
+describe('an announcement to Home Assistant', () => {
+  const announced = announceService(spec, announcer);
+
+  it('is a switch and sensors of one device, each with a topic and an id of its own', () => {
+    expect([...announced.keys()]).toEqual([
+      'homeassistant/switch/reveille_ab12/web/config',
+      'homeassistant/sensor/reveille_ab12/web_status/config',
+      'homeassistant/sensor/reveille_ab12/web_ready/config',
+      'homeassistant/sensor/reveille_ab12/web_desired/config',
+      'homeassistant/binary_sensor/reveille_ab12/web_problem/config',
+    ]);
+    const configs = [...announced.keys()].map((topic) => read(announced, topic));
+    expect(new Set(configs.map((config) => config['unique_id'])).size).toBe(5);
+    for (const config of configs) {
+      expect(config).toMatchObject({
+        state_topic: 'services/web/status',
+        device: { identifiers: ['reveille_ab12_web'], via_device: 'reveille_ab12' },
+      });
+      expect(config['availability']).toContainEqual({ topic: 'services/proxy/ab12/status' });
+    }
+  });
+
+  it('lets the switch command the service, only while commands are taken', () => {
+    expect(read(announced, 'homeassistant/switch/reveille_ab12/web/config')).toMatchObject({
+      command_topic: 'services/web/command/set',
+      availability_mode: 'all',
+      availability: [
+        { topic: 'services/proxy/ab12/status' },
+        { topic: 'services/proxy/ab12/commands', payload_available: 'on', payload_not_available: 'off' },
+      ],
+    });
+  });
+
+  it('has no switch for a service that somebody else runs', () => {
+    const external = announceService({ name: 'web', source: { kind: 'url', urls: ['http://10.0.0.5'] } }, announcer);
+    expect(external.get('homeassistant/switch/reveille_ab12/web/config')).toBe('');
+    expect(external.get('homeassistant/sensor/reveille_ab12/web_status/config')).toContain('value_json.status');
+  });
+
+  it('is withdrawn at each of its places', () => {
+    expect([...withdrawService('web', announcer)]).toEqual([...announced.keys()].map((topic) => [topic, '']));
+  });
+
+  it('shows the daemon itself as a device', () => {
+    const topic = 'homeassistant/binary_sensor/reveille_ab12/proxy/config';
+    expect(read(announceProxy(announcer), topic)).toMatchObject({
+      device_class: 'connectivity',
+      state_topic: 'services/proxy/ab12/status',
+      device: { identifiers: ['reveille_ab12'], configuration_url: 'https://proxy.example.localhost' },
+    });
+  });
+
+  it('makes no topic out of a proxy id that is none', () => {
+    expect(discoveryFilter({ ...announcer, proxyId: 'a/b #' })).toBe('homeassistant/+/reveille_a_b__/+/config');
+  });
+});
