@@ -23,6 +23,8 @@ export interface BrokerPatience {
   readonly connectMs: number;
   /** For a sign that it takes messages: one that answers pings and acknowledges nothing is left. */
   readonly acknowledgeMs: number;
+  /** For what still has to go out when we leave, and as long again for the goodbye. */
+  readonly farewellMs: number;
 }
 
 /** One message that somebody published. Hostile, whatever it is. */

@@ -15,9 +15,7 @@ import type { Topics } from './topics.ts';
 
 /** A connection that held this long was a good one: the next failure is the first again. */
 const steadyAfterMs = 10_000;
-/** How long `close` waits for what still has to go out, and then for the goodbye. */
-const drainMs = 1_000;
-const goodbyeMs = 1_000;
+const defaultPatience: BrokerPatience = { connectMs: 10_000, acknowledgeMs: 30_000, farewellMs: 1_000 };
 
 export interface MqttServiceOptions {
   readonly broker: BrokerOptions;
@@ -54,6 +52,7 @@ export class MqttService {
   readonly #statusTopic: string;
   readonly #outbox = new Outbox();
   readonly #backoff: Backoff;
+  readonly #patience: BrokerPatience;
   /** What every retained topic should say. A removed service stays, with an empty payload, until the broker has heard of it. */
   readonly #picture = new Map<string, string>();
   readonly #inFlight = new Set<Message>();
@@ -75,6 +74,7 @@ export class MqttService {
     this.#options = options;
     this.#statusTopic = options.topics.proxyStatus(options.proxyId);
     this.#subscriptions = new Subscriptions(options.log);
+    this.#patience = options.patience ?? defaultPatience;
     this.#backoff = new Backoff(options.reconnect ?? { initialMs: 500, maxMs: 30_000 });
   }
 
@@ -159,17 +159,17 @@ export class MqttService {
     };
   }
 
-  /** Sends what waits, says `offline` and ends the connection; never takes longer than two seconds. */
+  /** Sends what waits, says `offline` and ends the connection; never takes longer than twice `farewellMs`, two seconds. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsubscribe?.();
     this.#retry?.cancel();
-    if (this.#connected) await Promise.race([this.#drained(), sleep(this.#options.clock, drainMs)]);
+    if (this.#connected) await Promise.race([this.#drained(), sleep(this.#options.clock, this.#patience.farewellMs)]);
     const connection = this.#connection;
     this.#connection = undefined;
     this.#connected = false;
-    await connection?.close(this.#proxyStatus('offline'), goodbyeMs);
+    await connection?.close(this.#proxyStatus('offline'), this.#patience.farewellMs);
   }
 
   #publishEvent(event: FleetEvent): void {
@@ -212,9 +212,9 @@ export class MqttService {
   }
 
   #open(address: BrokerAddress): void {
-    const { broker, proxyId, clock, patience = { connectMs: 10_000, acknowledgeMs: 30_000 } } = this.#options;
+    const { broker, proxyId, clock } = this.#options;
     this.#connection = new BrokerConnection({
-      ...{ address, patience, clock },
+      ...{ address, clock, patience: this.#patience },
       protocolVersion: broker.kind === 'embedded' ? 4 : 5,
       clientId: clientIdOf(proxyId),
       will: this.#proxyStatus('offline'),

@@ -78,6 +78,7 @@ export function mqttSuite(
         clock,
         log,
         reconnect,
+        patience: { connectMs: 10_000, acknowledgeMs: 30_000, farewellMs: 10_000 },
       });
       services.push(service);
       service.start();
