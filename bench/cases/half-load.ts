@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { able, withEntrants, type Arena, type Entrant } from '../arena.ts';
+import { pacedScript, wrk } from '../load/wrk.ts';
+import { median } from '../median.ts';
+import type { Case, Figures, Row } from './case.ts';
+import { medians } from './rounds.ts';
+
+const CONNECTIONS = 64;
+
+/** What the proxy adds to the slowest hundredth of requests when it is half as busy as it can be. */
+export const halfLoad: Case = {
+  name: 'half-load',
+  title:
+    'GET of 29 bytes, HTTP/1.1, paced at half of what each one can do; compared with the upstream alone at that pace',
+  run: (arena) =>
+    withEntrants(arena, able(arena, 'proxy'), async (entrants) => {
+      const rows: Row[] = [];
+      for (const entrant of entrants) rows.push({ name: entrant.name, figures: await halfLoadOf(arena, entrant) });
+      return rows;
+    }),
+};
+
+async function halfLoadOf(arena: Arena, entrant: Entrant): Promise<Figures> {
+  const { site, rounds, seconds, warmUpSeconds } = arena;
+  const url = entrant.url('/');
+  await wrk({ url, connections: CONNECTIONS, seconds: warmUpSeconds });
+  const { count, seconds: took } = await wrk({ url, connections: CONNECTIONS, seconds });
+  const script = { dir: site.dir, text: pacedScript(count / took / 2, CONNECTIONS) };
+  const direct = `http://127.0.0.1:${site.upstreamPort}/`;
+  const through: Figures[] = [];
+  const alone: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    arena.progress(`round ${round} of ${rounds}: ${entrant.name}`);
+    const paced = await wrk({ url, connections: CONNECTIONS, seconds, script });
+    const { p50Ms = NaN, p99Ms = NaN } = paced;
+    through.push({ perSecond: paced.count / paced.seconds, p50Ms, p99Ms, failed: paced.failed });
+    await pause(100);
+    alone.push((await wrk({ url: direct, connections: CONNECTIONS, seconds, script })).p99Ms ?? NaN);
+  }
+  const figures = medians(through);
+  return { ...figures, addedP99Ms: (figures.p99Ms ?? NaN) - median(alone) };
+}

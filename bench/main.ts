@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../src/lib/coded-error.ts';
+import type { Arena } from './arena.ts';
+import { ALL_CASES } from './cases/all.ts';
+import type { CaseResult } from './cases/case.ts';
+import { contestantsHere } from './contestants/all.ts';
+import { describeMachine, missingPrograms, moveToLoadCore } from './machine.ts';
+import { parseOptions, USAGE, type BenchOptions } from './options.ts';
+import type { BenchReport } from './report/bench-report.ts';
+import { markdown, page } from './report/markdown.ts';
+import { judge } from './report/targets.ts';
+import { openSite } from './site.ts';
+import { presentCommit, versionsOfPeers } from './versions.ts';
+
+const RESULTS = fileURLToPath(new URL('results', import.meta.url));
+const PAGE = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  const missing = missingPrograms();
+  if (missing.length > 0) throw new Error(`the bench needs ${missing.join(', ')} (Debian: wrk, nghttp2-client, nginx)`);
+  moveToLoadCore();
+  process.setMaxListeners(50);
+  const at = new Date().toISOString();
+  const { results, skipped } = await runCases(options);
+  const report: BenchReport = {
+    ...{ at, mode: options.short ? 'short' : 'full', commit: presentCommit(), machine: describeMachine() },
+    ...{ versions: versionsOfPeers(), rounds: options.rounds, secondsPerRound: options.seconds, skipped, results },
+    verdicts: judge(results),
+  };
+  process.stdout.write(`\n${markdown(report)}\n${skipped.map((each) => `skipped: ${each}\n`).join('')}`);
+  await save(report, options);
+}
+
+async function runCases(options: BenchOptions): Promise<Pick<BenchReport, 'results' | 'skipped'>> {
+  const { present, absent } = contestantsHere();
+  const skipped = absent.map((name) => `${name} is not installed`);
+  const results: CaseResult[] = [];
+  const site = await openSite();
+  const arena: Arena = {
+    ...{ site, full: !options.short, rounds: options.rounds, seconds: options.seconds },
+    warmUpSeconds: options.short ? 1 : 2,
+    contestants: present.filter(({ name }, at) => at === 0 || (options.against?.includes(name.toLowerCase()) ?? true)),
+    progress: (text) => process.stderr.write(`  ${text}\n`),
+  };
+  try {
+    for (const each of chosenCases(options)) {
+      const reason = await each.impossible?.();
+      process.stderr.write(`${each.name}: ${reason ?? each.title}\n`);
+      if (reason === undefined) results.push({ name: each.name, title: each.title, rows: await each.run(arena) });
+      else skipped.push(`${each.name}: ${reason}`);
+    }
+  } finally {
+    await site.close();
+  }
+  return { results, skipped };
+}
+
+function chosenCases({ only, short }: BenchOptions): typeof ALL_CASES {
+  if (only === undefined) return ALL_CASES.filter(({ long }) => !short || long !== true);
+  return only.map((name) => {
+    const found = ALL_CASES.find((each) => each.name === name);
+    if (found === undefined) {
+      throw new TypeError(`there is no case "${name}"; there are ${ALL_CASES.map((each) => each.name).join(', ')}`);
+    }
+    return found;
+  });
+}
+
+/** The page is written by a whole run only: it would lose its other tables by a partial one. */
+async function save(report: BenchReport, { only, against, short, output }: BenchOptions): Promise<void> {
+  const path = output ?? join(RESULTS, `${report.at.replaceAll(':', '-')}.json`);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  process.stderr.write(`written: ${path}\n`);
+  if (short || only !== undefined || against !== undefined) return;
+  await writeFile(PAGE, page(report));
+  process.stderr.write(`written: ${PAGE}\n`);
+}
+
+// So that what was started is ended as well.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+main().catch((error: unknown) => {
+  const isUsage = error instanceof TypeError;
+  process.stderr.write(`${messageOf(error)}\n${isUsage ? USAGE : ''}`);
+  process.exitCode = isUsage ? 2 : 1;
+});

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly short: boolean;
+  /** Names of cases; undefined = all. */
+  readonly only: readonly string[] | undefined;
+  /** Names of contestants, lower case; undefined = all. */
+  readonly against: readonly string[] | undefined;
+  /** Where the JSON goes; undefined = bench/results, named after the time. */
+  readonly output: string | undefined;
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+export const USAGE = `npm run bench -- [--short] [--only CASE,...] [--against CONTESTANT,...] [--rounds N] [--seconds N] [--output FILE]
+  --short     a quick look, in about two minutes; the full run writes docs/BENCHMARKS.md as well
+  --only      these cases
+  --against   Reveille and these contestants
+  --output    where the JSON goes; otherwise into bench/results/
+`;
+
+/** @throws TypeError for what is not an option */
+export function parseOptions(words: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      short: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      against: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      output: { type: 'string' },
+    },
+  });
+  const list = (text: string | undefined): string[] | undefined => text?.split(',').map((each) => each.trim());
+  return {
+    short: values.short,
+    only: list(values.only),
+    against: list(values.against?.toLowerCase()),
+    output: values.output,
+    rounds: Number(values.rounds ?? (values.short ? 1 : 5)),
+    seconds: Number(values.seconds ?? (values.short ? 2 : 4)),
+  };
+}
