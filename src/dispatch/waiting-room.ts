@@ -9,9 +9,12 @@ interface Waiter<T> {
 
 export interface WaitingLimits {
   readonly maxWaiting: number;
-  /** How long each one waits at most. */
+  /** How long the wake that they wait for may take. */
   readonly timeoutMs: number;
 }
+
+/** The wake has the same limit, and when it fails it knows the reason: it gets the time to tell. */
+const GRACE_MS = 1000;
 
 /** Where requests wait for one service to wake: bounded in number and in time, let in all at once. */
 export class WaitingRoom<T> {
@@ -50,7 +53,7 @@ export class WaitingRoom<T> {
           leave();
           reject(error);
         },
-        timer: this.#clock.after(limits.timeoutMs, () => waiter.reject(this.#timeout(limits))),
+        timer: this.#clock.after(limits.timeoutMs + GRACE_MS, () => waiter.reject(this.#timeout(limits))),
       };
       this.#waiters.add(waiter);
       if (signal.aborted) onAbort();

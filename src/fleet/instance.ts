@@ -1,4 +1,5 @@
 import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
+import { deferred } from '../lib/deferred.ts';
 import { Lane } from '../lib/lane.ts';
 import type { Failure } from '../seam/fleet-view.ts';
 import type { ActivityBoard } from './activity-board.ts';
@@ -137,23 +138,31 @@ export class Instance {
   }
 
   #bringUp(begin: () => Promise<ObservedInstance>): Promise<StartTimings | undefined> {
-    return this.#lane.run(async () => {
-      if (isServing(this.#state)) return undefined;
-      this.#attempt = new StartAttempt(this.#owner.spec, this.#tools);
+    const outcome = deferred<StartTimings | undefined>();
+    void this.#lane.run(async () => {
+      if (isServing(this.#state)) {
+        outcome.resolve(undefined);
+        return;
+      }
+      const attempt = new StartAttempt(this.#owner.spec, this.#tools);
+      this.#attempt = attempt;
       this.#change({ type: 'starting' });
       this.#emit('instance.starting');
       try {
-        const { instance, timings } = await this.#attempt.run(begin, () => this.#change({ type: 'started' }));
+        const { instance, timings } = await attempt.run(begin, () => this.#change({ type: 'started' }));
         this.#serves(instance, timings);
-        return timings;
+        outcome.resolve(timings);
       } catch (error) {
         const failure = failureOf(this.id, error, this.#tools.clock);
         this.#change(failure.code === 'start_cancelled' ? { type: 'stopped' } : { type: 'failed', failure });
-        throw error;
+        // Those who wait hear of it at once; whoever does not serve may take long to stop.
+        outcome.reject(error as RuntimeError);
+        await attempt.clear();
       } finally {
         this.#attempt = undefined;
       }
     });
+    return outcome.promise;
   }
 
   #foundRunning(observed: ObservedInstance): void {

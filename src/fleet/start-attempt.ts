@@ -62,7 +62,7 @@ export class StartAttempt {
   /**
    * @param begin makes it run (or finds it running) and returns it as it then is
    * @param onStarted called once it runs
-   * @throws RuntimeError with the last log lines; what still ran has been stopped
+   * @throws RuntimeError with the last log lines; what still runs is for `clear` to stop, which may take its time
    */
   async run(begin: () => Promise<ObservedInstance>, onStarted: () => void): Promise<Started> {
     const { clock } = this.#tools;
@@ -112,14 +112,19 @@ export class StartAttempt {
     }
   }
 
-  /** Adds the last log lines, and leaves nothing running that does not serve. */
+  /** After a failed `run`: leaves nothing running that does not serve. Never rejects. */
+  async clear(): Promise<void> {
+    const { runtime, stopGraceMs } = this.#tools;
+    if (this.#runtimeId !== undefined) await runtime.stopInstance(this.#runtimeId, stopGraceMs).catch(() => undefined);
+  }
+
+  /** Adds the last log lines. */
   async #explain(thrown: unknown): Promise<RuntimeError> {
-    const { runtime, clock, stopGraceMs } = this.#tools;
+    const { runtime, clock } = this.#tools;
     const { code, detail, logTail } = failureOf(this.#spec.name, thrown, clock);
     if (this.#runtimeId === undefined)
       return new RuntimeError(code as RuntimeError['code'], detail, { logTail, cause: thrown });
     const tail = logTail.length > 0 ? logTail : await logTailOf(runtime, this.#runtimeId, clock);
-    await runtime.stopInstance(this.#runtimeId, stopGraceMs).catch(() => undefined);
     return new RuntimeError(code as RuntimeError['code'], detail, { logTail: tail, cause: thrown });
   }
 

@@ -39,7 +39,8 @@ describe('the one request that probes an instance after failures', () => {
     const upstreams = [{ id: 'web-1', endpoints: { 3000: upstream.endpoint } }];
     const half = await setUp([awakeView({ upstreams, breaker: { failures: 2, openForMs: 50 } })]);
     open.push(() => upstream.close());
-    for (const expected of [502, 502, 503]) expect(await statusOf(half)).toBe(expected);
+    for (const expected of [502, 502]) expect(await statusOf(half)).toBe(expected);
+    expect(half.link.reportBreaker).toHaveBeenLastCalledWith({ service: 'web', instanceId: 'web-1', open: true });
 
     failing = false;
     const stream = await vi.waitUntil(async () => {

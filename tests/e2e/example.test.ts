@@ -2,7 +2,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { chromiumPath, launchChromium } from '../support/chromium.ts';
+import { chromiumPath, launchChromium, visit } from '../support/chromium.ts';
 import { Daemon } from '../support/daemon.ts';
 import { dockerAvailable } from '../support/docker.ts';
 import { freePort } from '../support/mosquitto.ts';
@@ -45,7 +45,7 @@ describe.skipIf(!hasDocker)('the shipped example on real containers', () => {
         const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
         const url = `https://${daemon.host('app')}:${daemon.up.port}/`;
         await eventually(async () => {
-          await page.goto(url);
+          await visit(page, url);
           await page.getByText('backend-1').first().waitFor({ timeout: 3000 });
         });
 

@@ -78,7 +78,7 @@ describe('/ws', () => {
   });
 
   it('says which instance is there, again and again', async () => {
-    const socket = await open('/ws?every=50');
+    const socket = new WebSocket(url('/ws?every=50'));
     const texts: string[] = [];
     await new Promise<void>((resolve) =>
       socket.on('message', (data: RawData) => {

@@ -50,10 +50,10 @@ describe.skipIf(!available)('the Docker driver when things happen in between', (
     const relay = new SocketRelay(parseDockerHost(undefined).options.socketPath ?? '');
     await relay.open();
     try {
-      const slow = await harness.open({ dockerHost: `unix://${relay.path}`, callTimeoutMs: 300 });
+      const slow = await harness.open({ dockerHost: `unix://${relay.path}`, callTimeoutMs: 1500 });
       const spec = harness.spec();
       const prepared = await slow.prepare(spec, PREPARE);
-      relay.delayMs = 600;
+      relay.delayMs = 3000;
       await expect(slow.create(spec, 1, prepared)).rejects.toMatchObject({ code: 'runtime_unavailable' });
       relay.delayMs = 60;
       const made = await slow.create(spec, 1, prepared);

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../src/fleet/errors.ts';
-import { chromiumPath, launchChromium, noChromium } from '../support/chromium.ts';
+import { chromiumPath, launchChromium, noChromium, visit } from '../support/chromium.ts';
 import { HttpsFront } from '../support/https-front.ts';
 import { ADMIN_HOST, TestManagement, TOKEN } from '../support/management.ts';
 import { serviceSpec } from '../support/service-spec.ts';
@@ -39,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)('the status page in a browser', () =
     page.on('console', (message) => {
       if (message.text().includes('Content Security Policy')) faults.push(message.text());
     });
-    await page.goto(`https://${ADMIN_HOST}:${front.port}/`);
+    await visit(page, `https://${ADMIN_HOST}:${front.port}/`);
   }
 
   async function signIn(token = TOKEN): Promise<void> {

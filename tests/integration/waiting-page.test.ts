@@ -1,7 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { messageOf } from '../../src/lib/coded-error.ts';
 import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { respondWithError } from '../../src/proxy/answers/error-response.ts';
 import { respondWithWaitingPage } from '../../src/proxy/answers/page-response.ts';
@@ -9,11 +8,9 @@ import { errorOfFailure } from '../../src/proxy/answers/problem.ts';
 import { WakeFeed } from '../../src/proxy/answers/wake-feed.ts';
 import { wellKnown } from '../../src/proxy/answers/well-known.ts';
 import type { Failure, ServiceView } from '../../src/seam/fleet-view.ts';
-import { chromiumPath, launchChromium, noChromium } from '../support/chromium.ts';
+import { chromiumPath, launchChromium, NETWORK_CHANGED, noChromium, visit } from '../support/chromium.ts';
 import { FrontDoor } from '../support/front-door.ts';
 import { awakeView, serviceView, wakeProgress } from '../support/service-view.ts';
-
-const NETWORK_CHANGED = 'ERR_NETWORK_CHANGED';
 
 const FAILURE: Failure = {
   code: 'instance_exited',
@@ -95,20 +92,6 @@ async function titled(page: Page, title: string): Promise<void> {
   await vi.waitUntil(() => arrived().catch(() => false), { timeout: 15_000 });
 }
 
-/**
- * Chromium drops its connections whenever an interface of the machine comes or goes, as with each container that other tests start.
- * A visitor's browser tries again by itself; a headless one has to be told.
- */
-async function visit(page: Page, url: string): Promise<number | undefined> {
-  for (;;) {
-    try {
-      return (await page.goto(url))?.status();
-    } catch (error) {
-      if (!messageOf(error).includes(NETWORK_CHANGED)) throw error;
-    }
-  }
-}
-
 if (chromiumPath === undefined) console.info(`skipped: the waiting page in a browser (${noChromium})`);
 
 describe.skipIf(chromiumPath === undefined)('the waiting page in a browser', () => {
@@ -148,8 +131,8 @@ describe.skipIf(chromiumPath === undefined)('the waiting page in a browser', () 
 
   async function expectGoingThere(inside: Browser): Promise<void> {
     const delays: number[] = [];
-    // The promise is about the page; a machine that is busy with other tests gets three tries to show it.
-    while (delays.length < 3 && !delays.some((delay) => delay < 200)) {
+    // The promise is about the page; a machine that is busy with other tests gets some tries to show it.
+    while (delays.length < 8 && !delays.some((delay) => delay < 200)) {
       stand.set(waking());
       const page = await open('/deep/page?x=1#part', {}, inside);
       await listening();

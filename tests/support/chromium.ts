@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -16,4 +16,22 @@ export function launchChromium(...flags: string[]): Promise<Browser> {
     executablePath: chromiumPath,
     args: ['--no-sandbox', '--host-resolver-rules=MAP * 127.0.0.1', ...flags],
   });
+}
+
+/** What Chromium says when it gives up the connections that it is making, because an address of the machine changed. */
+export const NETWORK_CHANGED = 'ERR_NETWORK_CHANGED';
+
+/**
+ * Opens a page. The network changes with each container that other tests start: a visitor's browser then tries again by
+ * itself, a headless one has to be told.
+ * @returns the status of the answer
+ */
+export async function visit(page: Page, url: string): Promise<number | undefined> {
+  for (;;) {
+    try {
+      return (await page.goto(url))?.status();
+    } catch (error) {
+      if (!String(error).includes(NETWORK_CHANGED)) throw error;
+    }
+  }
 }

@@ -39,6 +39,9 @@ describe('WaitingRoom', () => {
     clock.advance(30_000);
     const second = room.enter(LIMITS, never);
     clock.advance(30_000);
+    expect(room.waiting).toBe(2);
+    // The wake itself gets a moment to fail with its reason.
+    clock.advance(1_000);
     await expect(first).rejects.toMatchObject({
       code: 'wake_timeout',
       message: expect.stringContaining('60 s') as string,

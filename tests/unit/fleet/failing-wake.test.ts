@@ -36,6 +36,24 @@ describe('a wake that fails', () => {
     });
   });
 
+  it('is answered before what does not serve has been stopped, and the next start waits for that', async () => {
+    const harness = await startFleet(fleetSpec('web'));
+    harness.prober.refuse('web');
+    const release = harness.runtime.hold('stop', 'web-1');
+    const wake = watch(harness.fleet.wake('web'));
+    await harness.pass(60_000);
+    expect(failureCode(wake)).toBe('not_ready_in_time');
+
+    harness.prober.accept('web');
+    const next = watch(harness.service('web').wake('operator'));
+    await harness.pass(1_000);
+    expect(harness.runtime.count('start', 'web-1')).toBe(1);
+    release();
+    await harness.pass(1_000);
+    expect(next.value).toBeDefined();
+    expect(harness.runtime.count('start', 'web-1')).toBe(2);
+  });
+
   it('ends also when nobody told that the instance has ended', async () => {
     const harness = await startFleet(fleetSpec('web'));
     harness.prober.refuse('web');

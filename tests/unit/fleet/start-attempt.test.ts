@@ -133,12 +133,14 @@ describe('an attempt to start', () => {
     expect(codeOf(run)).toBe('instance_exited');
   });
 
-  it('ends at wake.timeout and stops what does not serve', async () => {
+  it('ends at wake.timeout, and stops what does not serve when it is cleared', async () => {
     const bench = new Bench();
     bench.prober.refuse('web');
     const run = bench.run();
     await bench.clock.advanceAsync(60_000);
     expect(codeOf(run)).toBe('not_ready_in_time');
+    expect(bench.runtime.count('stop', 'web-1')).toBe(0);
+    await bench.attempt.clear();
     expect(bench.runtime.count('stop', 'web-1')).toBe(1);
     expect(bench.clock.pendingCount).toBe(0);
   });
@@ -151,9 +153,10 @@ describe('an attempt to start', () => {
     bench.runtime.setCondition({ up: false, code: 'unreachable', reason: 'no socket' });
     await bench.clock.advanceAsync(1_000);
     expect(codeOf(run)).toBe('not_ready_in_time');
+    await expect(bench.attempt.clear()).resolves.toBeUndefined();
   });
 
-  it('that is called off while the runtime starts the instance stops it', async () => {
+  it('that is called off while the runtime starts the instance stops it when it is cleared', async () => {
     const bench = new Bench();
     bench.runtime.behave('web', { startMs: 500 });
     const run = bench.run();
@@ -161,6 +164,7 @@ describe('an attempt to start', () => {
     bench.attempt.cancel(new RuntimeError('start_cancelled', 'web was put to sleep'));
     await bench.clock.advanceAsync(400);
     expect(codeOf(run)).toBe('start_cancelled');
+    await bench.attempt.clear();
     expect(bench.runtime.count('stop', 'web-1')).toBe(1);
     expect(bench.prober.calls).toEqual([]);
   });
