@@ -19,7 +19,7 @@ import { logEvents } from './messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
 import { NetworkProber } from './probes/network-prober.ts';
 import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
-import { EmbeddedStore } from './stores/embedded-store.ts';
+import { EmbeddedStore } from './stores/embedded/embedded-store.ts';
 
 export interface ControlHalfOptions {
   readonly settings: () => Settings;

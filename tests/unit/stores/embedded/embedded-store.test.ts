@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SystemClock } from '../../../src/lib/clock.ts';
-import { EmbeddedStore } from '../../../src/stores/embedded-store.ts';
-import { loadSqlite } from '../../../src/stores/sqlite.ts';
-import { serviceRecord } from '../../contract/state-store-suite.ts';
+import { SystemClock } from '../../../../src/lib/clock.ts';
+import { EmbeddedStore } from '../../../../src/stores/embedded/embedded-store.ts';
+import { loadSqlite } from '../../../../src/stores/embedded/sqlite.ts';
+import type { StorePlace } from '../../../contract/write-and-kill.ts';
+import { serviceRecord } from '../../../contract/state-store-suite/records.ts';
 
 describe('embedded store', () => {
   let folder: string;
@@ -96,8 +97,9 @@ describe('embedded store', () => {
   });
 
   it('refuses a folder that another process has open, and takes it as soon as that one is killed', async () => {
-    const writer = path.join(import.meta.dirname, '../../contract/state-store-writer.ts');
-    const child = spawn(process.execPath, ['--import', 'tsx', writer, stateDir], {
+    const writer = path.join(import.meta.dirname, '../../../contract/state-store-writer.ts');
+    const place: StorePlace = { kind: 'embedded', stateDir };
+    const child = spawn(process.execPath, ['--import', 'tsx', writer, JSON.stringify(place)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const exited = once(child, 'exit');
@@ -146,5 +148,13 @@ describe('embedded store', () => {
     expect(again.condition).toMatchObject({ up: false, reason: expect.stringContaining('disk I/O error') as string });
     await again.putService(serviceRecord('api'));
     expect(again.condition).toEqual({ up: true });
+  });
+
+  it('stores a thousand writes within two seconds', async () => {
+    const store = await started();
+    const begun = performance.now();
+    for (let n = 0; n < 1000; n += 1) await store.putService(serviceRecord(`service-${n % 50}`, { rev: n + 1 }));
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(await store.listServices()).toHaveLength(50);
   });
 });

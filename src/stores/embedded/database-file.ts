@@ -1,8 +1,8 @@
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
-import type { Clock } from '../lib/clock.ts';
-import { CodedError, messageOf } from '../lib/coded-error.ts';
-import type { Logger } from '../lib/logger.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { CodedError, messageOf } from '../../lib/coded-error.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { loadSqlite, resultCode, resultCodeOf, type Database } from './sqlite.ts';
 
 export interface DatabaseFileOptions {

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { MongoClient } from 'mongodb';
+import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
+import { findMongod } from './mongod-binary.ts';
+
+/** The server's program, or why there is none; printed, as the tests that need it are skipped. */
+export async function mongodOrReason(): Promise<{ binary: string } | { reason: string }> {
+  try {
+    return { binary: await findMongod() };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.warn(`skipped: tests on MongoDB. ${reason}`);
+    return { reason };
+  }
+}
+
+export interface ReplicaSetOptions {
+  readonly members?: 1 | 3;
+  /** With this, every client needs these credentials. */
+  readonly credentials?: { readonly user: string; readonly password: string };
+}
+
+/** A real replica set on ports of 127.0.0.1; small, and gone with the process that started it. One for a test file. */
+export class ReplicaSet {
+  readonly #set: MongoMemoryReplSet;
+  readonly #client: MongoClient;
+  readonly #credentials: ReplicaSetOptions['credentials'];
+
+  private constructor(set: MongoMemoryReplSet, options: ReplicaSetOptions) {
+    this.#set = set;
+    this.#credentials = options.credentials;
+    this.#client = new MongoClient(this.uri);
+  }
+
+  static async start(binary: string, options: ReplicaSetOptions = {}): Promise<ReplicaSet> {
+    process.env['MONGOMS_SYSTEM_BINARY_VERSION_CHECK'] = 'false';
+    const { members = 1, credentials } = options;
+    const set = await MongoMemoryReplSet.create({
+      binary: { systemBinary: binary },
+      instanceOpts: Array.from({ length: members }, () => ({ launchTimeout: 60_000 })),
+      replSet: {
+        name: 'rs0',
+        count: members,
+        storageEngine: 'wiredTiger',
+        // What has expired is looked for every second instead of every minute.
+        args: ['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '64', '--setParameter', 'ttlMonitorSleepSecs=1'],
+        configSettings: { electionTimeoutMillis: 2_000, heartbeatIntervalMillis: 500 },
+        ...(credentials && {
+          auth: { enable: true, customRootName: credentials.user, customRootPwd: credentials.password },
+        }),
+      },
+    });
+    return new ReplicaSet(set, options);
+  }
+
+  get uri(): string {
+    const uri = new URL(this.#set.getUri());
+    if (this.#credentials) {
+      uri.username = this.#credentials.user;
+      uri.password = this.#credentials.password;
+      uri.searchParams.set('authSource', 'admin');
+    }
+    return uri.href;
+  }
+
+  /** The port of the first member. */
+  get port(): number {
+    return Number(this.#set.servers[0]?.instanceInfo?.port);
+  }
+
+  /** A client of the test's own, to look behind the back of a store. */
+  get client(): MongoClient {
+    return this.#client;
+  }
+
+  /** A name that no other test uses. */
+  uniqueName(): string {
+    return `test-${randomBytes(6).toString('hex')}`;
+  }
+
+  /** Kills the primary with SIGKILL and resolves when it is gone. */
+  async killPrimary(): Promise<void> {
+    const hello = await this.#client.db('admin').command({ hello: 1 });
+    const port = Number(String(hello['primary']).split(':').at(-1));
+    const process = this.#set.servers.find(({ instanceInfo }) => instanceInfo?.port === port)?.instanceInfo?.instance
+      .mongodProcess;
+    if (!process) throw new Error(`no member listens on ${port}`);
+    const exited = once(process, 'exit');
+    process.kill('SIGKILL');
+    await exited;
+  }
+
+  async stop(): Promise<void> {
+    await this.#client.close();
+    await this.#set.stop({ doCleanup: true, force: true });
+  }
+}
