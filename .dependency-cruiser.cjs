@@ -48,6 +48,12 @@ module.exports = {
       to: { path: 'node_modules/dockerode' },
     },
     {
+      name: 'only-its-store-knows-mongodb',
+      severity: 'error',
+      from: { pathNot: '^src/stores/mongo/' },
+      to: { path: 'node_modules/mongodb/' },
+    },
+    {
       name: 'drivers-of-one-kind-are-strangers',
       severity: 'error',
       from: { path: '^src/runtimes/(docker|process)/' },

@@ -1,6 +1,5 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ConfigError } from './config/config-error.ts';
 import type { Manifest } from './config/service-spec.ts';
 import type { Settings } from './config/settings.ts';
 import { ConfigWatcher } from './config/watch-config.ts';
@@ -74,7 +73,6 @@ export class App {
   }
 
   async #start(): Promise<void> {
-    this.#refuseWhatIsNotBuilt();
     const { manifest, files } = await this.#control.loadManifest(this.#settings, this.#options.dotenvText);
     const stateDir = resolve(this.#settings.stateDir);
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -86,15 +84,6 @@ export class App {
     this.#listenForContainers(this.#control.runtime);
     await this.#watchConfig(files);
     this.#report(ports);
-  }
-
-  /** A setting that would silently do nothing is worse than none. */
-  #refuseWhatIsNotBuilt(): void {
-    const { mongoDbUri } = this.#settings;
-    if (mongoDbUri !== undefined) {
-      const message = 'MongoDB as the store is not built yet; leave it empty for the embedded store in STATE_DIR';
-      throw new ConfigError('The settings (.env and the environment)', [{ field: 'MONGO_DB_URI', message }]);
-    }
   }
 
   async #openCertificates(manifest: Manifest, stateDir: string): Promise<CertificateStore> {

@@ -6,6 +6,7 @@ import { settingsEnvironment } from './config/settings-environment.ts';
 import type { Settings } from './config/settings.ts';
 import { EventBus } from './fleet/event-bus.ts';
 import { Fleet } from './fleet/fleet.ts';
+import { Journal } from './fleet/journal.ts';
 import { Registry } from './fleet/registry.ts';
 import type { Runtime } from './fleet/runtime.ts';
 import type { StateStore } from './fleet/state-store.ts';
@@ -17,9 +18,9 @@ import { keptSecret } from './lib/secret-file.ts';
 import { ManagementServer } from './management/server.ts';
 import { logEvents } from './messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
+import { createStore, keepEvents, keepSamples } from './open-store.ts';
 import { NetworkProber } from './probes/network-prober.ts';
 import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
-import { EmbeddedStore } from './stores/embedded/embedded-store.ts';
 
 export interface ControlHalfOptions {
   readonly settings: () => Settings;
@@ -119,12 +120,14 @@ export class ControlHalf {
     const proxyId = (await keptSecret(resolve(stateDir, 'proxy-id'), 4)).slice(0, 8);
     const tokenFile = resolve(stateDir, 'admin-token');
     const token = await keptSecret(tokenFile, 24);
-    const store = await this.#openStore(stateDir);
+    const store = await this.#openStore();
+    const journal = this.#openJournal(store, proxyId);
     logEvents(this.bus, this.#log);
     const mqtt = await this.#openMqtt(proxyId);
     const runtime = await this.#openRuntime(proxyId);
     const fleet = this.#createFleet(runtime, store, mqtt, proxyId);
     this.#opened = { fleet, runtime, store, mqtt, tokenFile };
+    keepSamples(fleet.monitor, journal);
     await fleet.load(manifest);
     mqtt.loaded(fleet);
     await this.#openManagement(() => this.#settings.adminToken ?? token);
@@ -165,11 +168,19 @@ export class ControlHalf {
     return `https://${host}${port === 443 ? '' : `:${port}`}`;
   }
 
-  async #openStore(stateDir: string): Promise<StateStore> {
-    const store = new EmbeddedStore({ stateDir, clock: this.#clock, log: this.#log });
-    await store.start();
+  async #openStore(): Promise<StateStore> {
+    const store = await createStore(this.#settings, this.#clock, this.#log);
     this.#options.parts.add('store', () => store.close());
+    await store.start();
     return store;
+  }
+
+  #openJournal(store: StateStore, proxyId: string): Journal {
+    const capacity = this.#settings.storeMaxPending;
+    const journal = new Journal({ store, clock: this.#clock, log: this.#log, capacity });
+    this.#options.parts.add('journal', () => journal.close());
+    keepEvents(this.bus, journal, proxyId);
+    return journal;
   }
 
   async #openMqtt(proxyId: string): Promise<MqttSetUp> {

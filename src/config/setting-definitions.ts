@@ -58,6 +58,11 @@ export const SETTINGS = {
 
   mongoDbUri: { key: 'MONGO_DB_URI', group: store, default: '', secret: true, type: types.optional(types.urlOf('mongodb', 'mongodb+srv')), meaning: 'Empty = the embedded store in STATE_DIR; mongodb://mongoadmin:secret@localhost:27017/?replicaSet=rs0 = the managed one.' },
   mongoDbName: { key: 'MONGO_DB_NAME', group: store, default: 'alkimia', type: types.databaseName, meaning: 'The database in MongoDB.' },
+  mongoPoolSize: { key: 'MONGO_POOL_SIZE', group: store, default: '10', type: types.count(1), meaning: 'Connections to MongoDB at most.' },
+  mongoConnectTimeoutMs: { key: 'MONGO_CONNECT_TIMEOUT', group: store, default: '5s', type: someDurationMs, meaning: 'How long a connection to a member may take.' },
+  mongoSelectionTimeoutMs: { key: 'MONGO_SELECTION_TIMEOUT', group: store, default: '5s', type: someDurationMs, meaning: 'How long a call may wait for a primary, an election included; then the store counts as away.' },
+  mongoAnswerTimeoutMs: { key: 'MONGO_ANSWER_TIMEOUT', group: store, default: '10s', type: someDurationMs, meaning: 'How long MongoDB may take to answer one call.' },
+  storeMaxPending: { key: 'STORE_MAX_PENDING', group: store, default: '10000', type: types.count(1), meaning: 'Events, sessions and samples (each) that wait while the store is away; the oldest are given up when there are more.' },
 
   mqttBrokerUrl: { key: 'MQTT_BROKER_URL', group: mqtt, default: '', secret: true, type: types.optional(types.urlOf('mqtt', 'mqtts', 'tcp', 'ssl', 'ws', 'wss')), meaning: 'Such as mqtts://user:password@host:8883; empty = the embedded broker on 127.0.0.1, or the service that publishes MQTT_PORT.' },
   mqttCaFile: { key: 'MQTT_CA_FILE', group: mqtt, default: '', type: types.optional(types.path), meaning: 'A PEM file of the authorities that may vouch for the broker (mqtts, wss); empty = those of Node.' },

@@ -78,7 +78,10 @@ export class WriteBehind<T> {
     const { what, capacity, log } = this.#options;
     // One line for the first, and then for each that many.
     if (this.#dropped % capacity === 1) {
-      log.warn({ what, dropped: this.#dropped }, `more than ${capacity} ${what} wait for the store: the oldest are given up`);
+      log.warn(
+        { what, dropped: this.#dropped },
+        `more than ${capacity} ${what} wait for the store: the oldest are given up`,
+      );
     }
   }
 

@@ -98,7 +98,9 @@ const sample = z.object({
 const unchanged = (old: Shape): Shape => old;
 
 /** Version 0 knew neither instances nor the proxy that wrote it. */
-export const serviceCodec = new RecordCodec<ServiceRecord>(service, [(old) => ({ instances: [], proxyId: '', ...old })]);
+export const serviceCodec = new RecordCodec<ServiceRecord>(service, [
+  (old) => ({ instances: [], proxyId: '', ...old }),
+]);
 export const sessionCodec = new RecordCodec<SessionRecord>(session, [unchanged]);
 export const eventCodec = new RecordCodec<EventRecord>(event, [unchanged]);
 export const sampleCodec = new RecordCodec<SampleRecord>(sample, [unchanged]);

@@ -71,11 +71,16 @@ describe.skipIf('reason' in mongod)('MongoDB', () => {
       await store.saveSessions([sessionRecord('a')]);
       await store.saveEvents([eventRecord('1')]);
       await store.saveSamples([sampleRecord()]);
-      const read = (collection: string): Promise<Document | null> => set.client.db(name).collection(collection).findOne();
+      const read = (collection: string): Promise<Document | null> =>
+        set.client.db(name).collection(collection).findOne();
       expect(await read('services')).toMatchObject({ _id: 'web', rev: 1, v: 1, updatedAt: expect.any(Date) as Date });
       const session = { _id: 'a', service: 'web', instanceId: 'web-1', expiresAt: expect.any(Date) as Date };
       expect(await read('sessions')).toMatchObject(session);
-      expect(await read('events')).toMatchObject({ specversion: '1.0', type: 'service.awake', at: expect.any(Date) as Date });
+      expect(await read('events')).toMatchObject({
+        specversion: '1.0',
+        type: 'service.awake',
+        at: expect.any(Date) as Date,
+      });
       expect(await read('samples')).toMatchObject({ service: 'web', instance: 'web-1', cpu: 12.5, inFlight: 2 });
       await store.close();
     });

@@ -145,11 +145,16 @@ export function stateStoreSuite(name: string, createHarness: () => Promise<Store
 
     it('reads a record from before shapes had versions', async (context) => {
       if (!harness.plant) return context.skip('this store has no past');
-      const { instances: _instances, proxyId: _proxyId, ...old } = serviceRecord('web', { rev: 7 });
+      const { _id, routes, status, desired, rev, updatedAt } = serviceRecord('web', { rev: 7 });
+      const old = { _id, routes, status, desired, rev, updatedAt };
       await store.close();
       await harness.plant(old);
       await reopen();
-      expect(await store.getService('web')).toEqual({ ...serviceRecord('web', { rev: 7 }), instances: [], proxyId: '' });
+      expect(await store.getService('web')).toEqual({
+        ...serviceRecord('web', { rev: 7 }),
+        instances: [],
+        proxyId: '',
+      });
       expect(await store.putService(serviceRecord('web', { rev: 7 }))).toBe(false);
       expect(await store.putService(serviceRecord('web', { rev: 8 }))).toBe(true);
     });
@@ -168,11 +173,14 @@ export function stateStoreSuite(name: string, createHarness: () => Promise<Store
 
     sessionsSuite(() => store);
     historySuite(() => store);
-    changesSuite(() => store, async () => {
-      if (!harness.shared) return undefined;
-      const other = harness.open();
-      await other.start();
-      return other;
-    });
+    changesSuite(
+      () => store,
+      async () => {
+        if (!harness.shared) return undefined;
+        const other = harness.open();
+        await other.start();
+        return other;
+      },
+    );
   });
 }

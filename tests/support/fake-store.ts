@@ -168,7 +168,11 @@ export class FakeStore implements StateStore {
     return [...this.#rest.sessions.values()].filter(({ expiresAt }) => expiresAt > this.#ago(0));
   }
 
-  #newest<T extends { service: string; at: string }>(all: T[], { service, since = '', limit }: RecordQuery, ms: number): T[] {
+  #newest<T extends { service: string; at: string }>(
+    all: T[],
+    { service, since = '', limit }: RecordQuery,
+    ms: number,
+  ): T[] {
     return all
       .filter((each) => fits(each.service, service) && each.at >= since && each.at >= this.#ago(ms))
       .sort((a, b) => (a.at < b.at ? -1 : 1))

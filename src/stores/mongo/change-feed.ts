@@ -24,7 +24,7 @@ const HISTORY_LOST = new Set([280, 286]);
 /** Tells of the changes in a database, from where it stopped the last time. */
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
-  #token: ResumeToken | undefined;
+  #token: ResumeToken;
   #stream: ChangeStream | undefined;
   #closed = false;
 

@@ -8,7 +8,7 @@ export function toDocument(shape: Shape, instants: readonly string[]): Shape {
 }
 
 /** The same, backwards. */
-export function fromDocument(document: object): Shape {
+function fromDocument(document: object): Shape {
   return Object.fromEntries(
     Object.entries(document).map(([field, value]) => [field, value instanceof Date ? value.toISOString() : value]),
   );

@@ -29,9 +29,13 @@ export class EventCollection {
   }
 
   async list(database: Db, query: RecordQuery): Promise<EventRecord[]> {
-    const { instance: _, ...ofService } = query;
-    const found = database.collection('events').find(logFilter(ofService, EVENTS_KEPT_MS));
-    const newestFirst = await found.sort({ at: -1, _id: -1 }).limit(query.limit).toArray();
+    const { service, since, limit } = query;
+    const filter = logFilter(
+      { ...(service !== undefined && { service }), ...(since !== undefined && { since }) },
+      EVENTS_KEPT_MS,
+    );
+    const found = database.collection('events').find(filter);
+    const newestFirst = await found.sort({ at: -1, _id: -1 }).limit(limit).toArray();
     return this.#reader.readAll(newestFirst).reverse();
   }
 }

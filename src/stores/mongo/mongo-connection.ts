@@ -84,8 +84,7 @@ export class MongoConnection {
   async start(): Promise<void> {
     if (this.#recovering || this.#condition.up) return;
     this.#condition = STARTED_LATER;
-    this.#recover();
-    await Promise.race([this.#recovering, sleep(this.#options.clock, START_WAITS_MS, this.#closing.signal)]);
+    await Promise.race([this.#recover(), sleep(this.#options.clock, START_WAITS_MS, this.#closing.signal)]);
   }
 
   async close(): Promise<void> {
@@ -128,28 +127,29 @@ export class MongoConnection {
     return new CodedError('store_unavailable', `MongoDB cannot be used: ${reason}`);
   }
 
-  #recover(): void {
+  #recover(): Promise<void> {
     this.#recovering ??= this.#untilUp().finally(() => {
       this.#recovering = undefined;
     });
+    return this.#recovering;
   }
 
   async #untilUp(): Promise<void> {
     const { clock, prepare, log, onUp } = this.#options;
     const backoff = new Backoff({ initialMs: 250, maxMs: 5_000 });
-    while (!this.closed) {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
       try {
         await this.#client.connect();
         await prepare(this.#database);
-        if (this.closed) return;
+        signal.throwIfAborted();
         this.#condition = { up: true };
         log.info({ store: 'mongo' }, 'MongoDB answers');
         onUp();
         return;
       } catch (error) {
-        if (this.closed) return;
         this.#down(outageReason(error, this.#secrets));
-        await sleep(clock, backoff.fail(), this.#closing.signal);
+        await sleep(clock, backoff.fail(), signal);
       }
     }
   }
@@ -158,7 +158,8 @@ export class MongoConnection {
     if (this.closed) return;
     const tellable = this.#condition.up || this.#condition === STARTED_LATER;
     this.#condition = { up: false, reason };
-    if (tellable) this.#options.log.warn({ store: 'mongo' }, `MongoDB cannot be used: ${reason}; what is to be kept waits`);
-    this.#recover();
+    if (tellable)
+      this.#options.log.warn({ store: 'mongo' }, `MongoDB cannot be used: ${reason}; what is to be kept waits`);
+    void this.#recover();
   }
 }

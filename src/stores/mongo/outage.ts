@@ -12,7 +12,8 @@ const ADVICE: Readonly<Record<number, string>> = {
   [AUTHENTICATION_FAILED]: 'check the user and the password in MONGO_DB_URI, and authSource',
   [UNAUTHORIZED]: 'the user of MONGO_DB_URI needs the role readWrite on the database',
   [ILLEGAL_OPERATION]: 'it has to be a replica set, also where it has one member (--replSet, rs.initiate())',
-  [CHANGE_STREAMS_NEED_A_REPLICA_SET]: 'it has to be a replica set, also where it has one member (--replSet, rs.initiate())',
+  [CHANGE_STREAMS_NEED_A_REPLICA_SET]:
+    'it has to be a replica set, also where it has one member (--replSet, rs.initiate())',
   [OUT_OF_DISK_SPACE]: 'free space on the disk of the server',
 };
 
@@ -26,7 +27,7 @@ export function outageReason(error: unknown, secrets: readonly string[]): string
 
 function plainReason(error: unknown): string {
   if (error instanceof MongoServerSelectionError) {
-    const causes = [...error.reason?.servers.values() ?? []].flatMap(({ address, error: cause }) =>
+    const causes = [...(error.reason?.servers.values() ?? [])].flatMap(({ address, error: cause }) =>
       cause ? [`${address}: ${cause.message}`] : [],
     );
     if (causes.length > 0) return `no primary can be reached; ${causes.join('; ')}`;
@@ -54,7 +55,10 @@ export function secretsOf(uri: string): string[] {
 
 /** @throws CodedError `uri_refused` with a message that repeats nothing of the URI */
 export function uriError(error: unknown, uri: string): CodedError {
-  return new CodedError('uri_refused', `is not a URI that MongoDB takes: ${outageReason(error, [...secretsOf(uri), uri])}`);
+  return new CodedError(
+    'uri_refused',
+    `is not a URI that MongoDB takes: ${outageReason(error, [...secretsOf(uri), uri])}`,
+  );
 }
 
 function decoded(text: string): string {

@@ -35,7 +35,10 @@ export class SampleCollection {
     const instants = unique.map(({ at }) => Date.parse(at));
     const at = { $gte: new Date(Math.min(...instants)), $lte: new Date(Math.max(...instants)) };
     const service = { $in: [...new Set(unique.map((record) => record.service))] };
-    const found = await database.collection('samples').find({ service, at }, { projection: { _id: 0 } }).toArray();
+    const found = await database
+      .collection('samples')
+      .find({ service, at }, { projection: { _id: 0 } })
+      .toArray();
     const stored = new Set(this.#reader.readAll(found).map(keyOf));
     return unique.filter((record) => !stored.has(keyOf(record)));
   }

@@ -19,12 +19,12 @@ export class ServiceCollection {
   async put(database: Db, record: ServiceRecord): Promise<boolean> {
     const services = this.#of(database);
     const { _id, rev } = record;
-    const { _id: _, ...document } = toDocument(serviceCodec.encode(record), ['updatedAt']);
+    const document = toDocument(serviceCodec.encode(record), ['updatedAt']);
     const replaceOlder = async (): Promise<boolean> =>
       (await services.replaceOne({ _id, rev: { $lt: rev } }, document)).matchedCount > 0;
     if (await replaceOlder()) return true;
     try {
-      await services.insertOne({ _id, ...document });
+      await services.insertOne({ ...document, _id });
       return true;
     } catch (error) {
       if (!isDuplicate(error)) throw error;

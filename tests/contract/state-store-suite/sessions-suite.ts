@@ -58,7 +58,11 @@ export function sessionsSuite(store: () => StateStore): void {
           ['web-2', 1],
         ]),
       );
-      expect((await store().listSessions({ service: 'web', limit: 10 })).map(({ _id }) => _id).sort()).toEqual(['a', 'b', 'c']);
+      expect((await store().listSessions({ service: 'web', limit: 10 })).map(({ _id }) => _id).sort()).toEqual([
+        'a',
+        'b',
+        'c',
+      ]);
       expect(await store().countSessions('nobody')).toEqual(new Map());
     });
 

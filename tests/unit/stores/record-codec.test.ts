@@ -14,7 +14,8 @@ describe('record codec', () => {
   });
 
   it('upgrades a record from before shapes had versions', () => {
-    const { instances: _instances, proxyId: _proxyId, ...old } = serviceRecord('web');
+    const { _id, routes, status, desired, rev, updatedAt } = serviceRecord('web');
+    const old = { _id, routes, status, desired, rev, updatedAt };
     expect(serviceCodec.decode(old)).toEqual({ ...serviceRecord('web'), instances: [], proxyId: '' });
   });
 

@@ -1,0 +1,67 @@
+import { ConfigError } from './config/config-error.ts';
+import type { Settings } from './config/settings.ts';
+import type { EventBus } from './fleet/event-bus.ts';
+import type { FleetEvent } from './fleet/events.ts';
+import type { Journal } from './fleet/journal.ts';
+import type { Monitor } from './fleet/monitor.ts';
+import type { EventRecord, StateStore } from './fleet/state-store.ts';
+import type { Clock } from './lib/clock.ts';
+import { CodedError } from './lib/coded-error.ts';
+import type { Logger } from './lib/logger.ts';
+import { toCloudEvent } from './messaging/cloud-event.ts';
+import { EmbeddedStore } from './stores/embedded/embedded-store.ts';
+
+/**
+ * The store that the settings name, not started yet.
+ * @throws ConfigError when MONGO_DB_URI is none
+ */
+export async function createStore(settings: Settings, clock: Clock, log: Logger): Promise<StateStore> {
+  const { mongoDbUri: uri, mongoDbName: databaseName, stateDir } = settings;
+  if (uri === undefined) return new EmbeddedStore({ stateDir, clock, log });
+  // The driver takes a while to load: only where it is needed.
+  const { MongoStore } = await import('./stores/mongo/mongo-store.ts');
+  const limits = {
+    poolSize: settings.mongoPoolSize,
+    connectTimeoutMs: settings.mongoConnectTimeoutMs,
+    selectionTimeoutMs: settings.mongoSelectionTimeoutMs,
+    answerTimeoutMs: settings.mongoAnswerTimeoutMs,
+  };
+  try {
+    return new MongoStore({ uri, databaseName, limits, clock, log });
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw new ConfigError('The settings (.env and the environment)', [
+      { field: 'MONGO_DB_URI', message: error.message },
+    ]);
+  }
+}
+
+/** Hands every event of the fleet to the journal, as the CloudEvent that goes out over MQTT. */
+export function keepEvents(bus: EventBus, journal: Journal, proxyId: string): void {
+  bus.subscribe((event) => journal.addEvent(eventRecordOf(event, proxyId)));
+}
+
+/** The ring in memory has every sample; the store has one of each instance in so many milliseconds. */
+const SAMPLE_EVERY_MS = 10_000;
+
+/** Hands samples of every instance to the journal. */
+export function keepSamples(monitor: Monitor, journal: Journal): void {
+  const keptAtMs = new Map<string, number>();
+  monitor.onSample(({ service, instanceId: instance, atEpochMs, cpuRatio, memoryBytes: memory, inFlight }) => {
+    if (atEpochMs - (keptAtMs.get(instance) ?? 0) < SAMPLE_EVERY_MS) return;
+    keptAtMs.set(instance, atEpochMs);
+    const cpu = cpuRatio === null ? null : Math.round(cpuRatio * 10_000) / 100;
+    journal.addSample({ service, instance, at: new Date(atEpochMs).toISOString(), cpu, memory, inFlight });
+  });
+}
+
+function eventRecordOf(event: FleetEvent, proxyId: string): EventRecord {
+  const cloudEvent = toCloudEvent(event, proxyId);
+  const { specversion, id, source, type, subject, time, data } = cloudEvent;
+  return {
+    _id: `${source}#${id}`,
+    service: event.service,
+    at: time,
+    ...{ specversion, id, source, type, subject, time, data },
+  };
+}
