@@ -108,11 +108,11 @@ export class App {
 
   async #openDataHalf(certificates: CertificateStore, stateDir: string): Promise<ListeningPorts> {
     const { localIp, httpsPort, httpPort, trustedProxies, accessLog } = this.#settings;
-    const { fleet: link, adminHost, socketPath } = this.#control;
+    const { fleet, adminHost, socketPath } = this.#control;
     const affinitySecret = Buffer.from(await keptSecret(resolve(stateDir, 'affinity-secret'), 32), 'hex');
     const ticketKeys = Buffer.from(await keptSecret(resolve(stateDir, 'ticket-keys'), 48), 'hex');
     const dataHalf = new DataHalf({
-      ...{ link, certificates, clock: this.#clock, log: this.#log, development: this.#development },
+      ...{ link: fleet.connect(), certificates, clock: this.#clock, log: this.#log, development: this.#development },
       ...{ address: localIp, httpsPort, httpPort, trustedProxies, accessLog, affinitySecret, ticketKeys },
       admin: { host: adminHost, endpoint: { host: socketPath, port: 0 } },
       listenerLimits: listenerLimitsOf(this.#settings),

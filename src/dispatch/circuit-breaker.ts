@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Verdict } from '../seam/control-link.ts';
 
 /** Each state carries its own data: how many failures in a row, until when it stays open, whether the one probe is out. */
 type BreakerState =
@@ -12,17 +13,23 @@ export interface BreakerLimits {
   readonly openForMs: number;
 }
 
+export interface BreakerEvents {
+  onChange(open: boolean): void;
+  /** What a request told about the instance, where it matters to the breakers that others have of it. */
+  onVerdict(verdict: Verdict): void;
+}
+
 /** Keeps requests from an instance that keeps failing them; after `openForMs` one request probes whether it is well again. */
 export class CircuitBreaker {
   #state: BreakerState = { kind: 'closed', failures: 0 };
   readonly #clock: Clock;
-  readonly #onChange: (open: boolean) => void;
+  readonly #events: BreakerEvents;
   limits: BreakerLimits;
 
-  constructor(clock: Clock, limits: BreakerLimits, onChange: (open: boolean) => void) {
+  constructor(clock: Clock, limits: BreakerLimits, events: BreakerEvents) {
     this.#clock = clock;
     this.limits = limits;
-    this.#onChange = onChange;
+    this.#events = events;
   }
 
   get state(): BreakerState['kind'] {
@@ -50,13 +57,14 @@ export class CircuitBreaker {
 
   succeed(): void {
     if (this.#state.kind === 'closed') {
-      if (this.#state.failures > 0) this.#state = { kind: 'closed', failures: 0 };
-      return;
+      if (this.#state.failures === 0) return;
+      this.#state = { kind: 'closed', failures: 0 };
+      this.#events.onVerdict('served');
     }
     // A request that was sent before the breaker opened proves nothing about now.
-    if (this.#state.kind === 'open') return;
-    this.#state = { kind: 'closed', failures: 0 };
-    this.#onChange(false);
+    if (this.#state.kind !== 'half-open') return;
+    this.#close();
+    this.#events.onVerdict('recovered');
   }
 
   /** A response has begun. Its content may go on for hours (an event stream, a WebSocket): the others need not wait for its end. */
@@ -66,6 +74,24 @@ export class CircuitBreaker {
 
   fail(): void {
     if (this.#state.kind === 'open') return;
+    this.#events.onVerdict('failed');
+    this.#countFailure();
+  }
+
+  /** What a request through another proxy process told counts as if it had been one of ours. */
+  learn(verdict: Verdict): void {
+    const { kind } = this.#state;
+    if (verdict === 'recovered' && kind !== 'closed') this.#close();
+    else if (verdict === 'failed' && kind !== 'open') this.#countFailure();
+    else if (verdict !== 'failed' && kind === 'closed') this.#state = { kind: 'closed', failures: 0 };
+  }
+
+  /** The request ended without telling anything about the instance (the client left): a probe may be sent again. */
+  forget(): void {
+    if (this.#state.kind === 'half-open') this.#state = { kind: 'half-open', probing: false };
+  }
+
+  #countFailure(): void {
     const failures = this.#state.kind === 'closed' ? this.#state.failures + 1 : this.limits.failures;
     if (failures < this.limits.failures) {
       this.#state = { kind: 'closed', failures };
@@ -73,11 +99,11 @@ export class CircuitBreaker {
     }
     const again = this.#state.kind === 'half-open';
     this.#state = { kind: 'open', untilMs: this.#clock.now() + this.limits.openForMs };
-    if (!again) this.#onChange(true);
+    if (!again) this.#events.onChange(true);
   }
 
-  /** The request ended without telling anything about the instance (the client left): a probe may be sent again. */
-  forget(): void {
-    if (this.#state.kind === 'half-open') this.#state = { kind: 'half-open', probing: false };
+  #close(): void {
+    this.#state = { kind: 'closed', failures: 0 };
+    this.#events.onChange(false);
   }
 }

@@ -1,3 +1,4 @@
+import type { PeerNews } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
 import { ServicePool, type PoolTools } from './service-pool.ts';
 
@@ -21,6 +22,14 @@ export class Dispatcher {
   /** Tells the control half that an instance could not be reached; resolves when the view has been corrected. */
   suspect(service: string, instanceId: string): Promise<void> {
     return this.#tools.link.suspect(service, instanceId);
+  }
+
+  /** Takes over what concerns us of the other proxy processes. */
+  hear(news: PeerNews): void {
+    const pool = this.#pools.get(news.service);
+    if (!pool) return;
+    if (news.kind === 'verdict') pool.learn(news.instanceId, news.verdict);
+    else pool.waitingElsewhere = news.waiting;
   }
 
   /** Sends away all who wait for a service to wake: the proxy ends. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../lib/clock.ts';
-import type { ControlLink, WakeTimings } from '../seam/control-link.ts';
+import type { ControlLink, Verdict, WakeTimings } from '../seam/control-link.ts';
 import type { ServiceView } from '../seam/fleet-view.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { DispatchError } from './errors.ts';
@@ -8,9 +8,11 @@ import { pick } from './load-balancer.ts';
 import { Upstream } from './upstream.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
+type DataHalfReports = 'reportActivity' | 'reportBreaker' | 'reportVerdict' | 'reportWaiting';
+
 export interface PoolTools {
   readonly clock: Clock;
-  readonly link: Pick<ControlLink, 'wake' | 'suspect' | 'reportActivity' | 'reportBreaker'>;
+  readonly link: Pick<ControlLink, 'wake' | 'suspect' | DataHalfReports>;
   readonly random: () => number;
 }
 
@@ -38,6 +40,8 @@ export class ServicePool {
   #turn = 0;
   #waking = false;
   #reporting: Timer | undefined;
+  #waitingElsewhere = 0;
+  #tellingWaiting = false;
   readonly #release = (upstream: Upstream): void => {
     if (upstream.inFlight > 0) {
       this.#reportSoon();
@@ -51,7 +55,7 @@ export class ServicePool {
     this.name = view.name;
     this.#view = view;
     this.#tools = tools;
-    this.#room = new WaitingRoom(tools.clock, view.name);
+    this.#room = new WaitingRoom(tools.clock, view.name, () => this.#tellWaiting());
   }
 
   get view(): ServiceView {
@@ -60,6 +64,11 @@ export class ServicePool {
 
   get waiting(): number {
     return this.#room.waiting;
+  }
+
+  /** How many wait for the service in other proxy processes: the limit holds for all together. */
+  set waitingElsewhere(count: number) {
+    this.#waitingElsewhere = count;
   }
 
   get inFlight(): number {
@@ -102,9 +111,15 @@ export class ServicePool {
   wait(signal: AbortSignal): Promise<WakeTimings> {
     const shut = this.#allBreakersOpen();
     if (shut) return Promise.reject(shut);
-    const admitted = this.#room.enter(this.#view.wake, signal);
+    const limits = { ...this.#view.wake, waitingElsewhere: this.#waitingElsewhere };
+    const admitted = this.#room.enter(limits, signal);
     if (!this.#waking && this.#room.waiting > 0) void this.#wake();
     return admitted;
+  }
+
+  /** Takes over what another proxy process learnt about an instance. */
+  learn(instanceId: string, verdict: Verdict): void {
+    this.#upstreams.find(({ id }) => id === instanceId)?.breaker.learn(verdict);
   }
 
   /** Sends away all who wait: the proxy ends. */
@@ -125,6 +140,16 @@ export class ServicePool {
     this.#reporting = this.#tools.clock.after(REPORT_AFTER_MS, () => {
       this.#reporting = undefined;
       for (const upstream of this.#upstreams) this.#report(upstream);
+    });
+  }
+
+  /** Once, however many come or leave together. */
+  #tellWaiting(): void {
+    if (this.#tellingWaiting) return;
+    this.#tellingWaiting = true;
+    queueMicrotask(() => {
+      this.#tellingWaiting = false;
+      this.#tools.link.reportWaiting({ service: this.name, waiting: this.#room.waiting });
     });
   }
 
@@ -163,8 +188,11 @@ export class ServicePool {
 
   #breakerFor(instanceId: string): CircuitBreaker {
     const { clock, link } = this.#tools;
-    const report = (open: boolean): void => link.reportBreaker({ service: this.name, instanceId, open });
-    return new CircuitBreaker(clock, this.#view.breaker, report);
+    const subject = { service: this.name, instanceId };
+    return new CircuitBreaker(clock, this.#view.breaker, {
+      onChange: (open) => link.reportBreaker({ ...subject, open }),
+      onVerdict: (verdict) => link.reportVerdict({ ...subject, verdict }),
+    });
   }
 
   #report({ id, inFlight }: Upstream): void {

@@ -9,6 +9,8 @@ interface Waiter<T> {
 
 export interface WaitingLimits {
   readonly maxWaiting: number;
+  /** How many wait in other rooms for the same service; they count as well. */
+  readonly waitingElsewhere?: number;
   /** How long the wake that they wait for may take. */
   readonly timeoutMs: number;
 }
@@ -21,10 +23,13 @@ export class WaitingRoom<T> {
   readonly #waiters = new Set<Waiter<T>>();
   readonly #clock: Clock;
   readonly #service: string;
+  readonly #onChange: () => void;
 
-  constructor(clock: Clock, service: string) {
+  /** @param onChange is called whenever somebody came or left */
+  constructor(clock: Clock, service: string, onChange: () => void) {
     this.#clock = clock;
     this.#service = service;
+    this.#onChange = onChange;
   }
 
   get waiting(): number {
@@ -36,12 +41,14 @@ export class WaitingRoom<T> {
    * @throws DispatchError `waiting_room_full` at once, `wake_timeout` after the limit.
    */
   enter(limits: WaitingLimits, signal: AbortSignal): Promise<T> {
-    if (this.#waiters.size >= limits.maxWaiting) return Promise.reject(this.#full(limits));
+    const { maxWaiting, waitingElsewhere = 0 } = limits;
+    if (this.#waiters.size + waitingElsewhere >= maxWaiting) return Promise.reject(this.#full(limits));
     return new Promise<T>((resolve, reject) => {
       const leave = (): void => {
         waiter.timer.cancel();
         signal.removeEventListener('abort', onAbort);
         this.#waiters.delete(waiter);
+        this.#onChange();
       };
       const onAbort = (): void => waiter.reject(signal.reason instanceof Error ? signal.reason : new Error('left'));
       const waiter: Waiter<T> = {
@@ -56,6 +63,7 @@ export class WaitingRoom<T> {
         timer: this.#clock.after(limits.timeoutMs + GRACE_MS, () => waiter.reject(this.#timeout(limits))),
       };
       this.#waiters.add(waiter);
+      this.#onChange();
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
     });

@@ -2,16 +2,18 @@ import type { Clock } from '../lib/clock.ts';
 import type { ActivityReport } from '../seam/control-link.ts';
 
 interface Activity {
-  inFlight: number;
-  seenVersion: number;
+  /** By data half; those without any are absent. */
+  readonly counts: Map<string, number>;
   /** Monotonic; when it was last seen busy. */
   lastBusyMs: number;
 }
 
-/** How busy the data half keeps each instance: what sleeping and draining decide by. Monotonic time only. */
+/** How busy the data halves keep each instance, all of them together: what sleeping and draining decide by. Monotonic time only. */
 export class ActivityBoard {
   readonly #clock: Clock;
   readonly #services = new Map<string, Map<string, Activity>>();
+  /** Up to which version of the fleet each data half is known to have applied it. */
+  readonly #seen = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -24,12 +26,33 @@ export class ActivityBoard {
     return () => this.#listeners.delete(listener);
   }
 
-  record({ service, instanceId, inFlight, seenVersion }: ActivityReport): void {
+  /** From here on nothing counts as drained that this data half may not have let go. */
+  join(dataHalf: string): void {
+    this.#seen.set(dataHalf, 0);
+  }
+
+  /** A data half has ended: what it had in flight ended with it. */
+  leave(dataHalf: string): void {
+    this.#seen.delete(dataHalf);
+    for (const service of this.#services.values()) {
+      for (const activity of service.values()) {
+        if (activity.counts.delete(dataHalf)) activity.lastBusyMs = this.#clock.now();
+      }
+    }
+    this.#tell();
+  }
+
+  seen(dataHalf: string, version: number): void {
+    this.#seen.set(dataHalf, Math.max(version, this.#seen.get(dataHalf) ?? 0));
+    this.#tell();
+  }
+
+  record(dataHalf: string, { service, instanceId, inFlight, seenVersion }: ActivityReport): void {
     const activity = this.#activity(service, instanceId);
-    if (activity.inFlight > 0 || inFlight > 0) activity.lastBusyMs = this.#clock.now();
-    activity.inFlight = inFlight;
-    activity.seenVersion = seenVersion;
-    for (const listener of this.#listeners) listener();
+    if (activity.counts.size > 0 || inFlight > 0) activity.lastBusyMs = this.#clock.now();
+    if (inFlight > 0) activity.counts.set(dataHalf, inFlight);
+    else activity.counts.delete(dataHalf);
+    this.seen(dataHalf, seenVersion);
   }
 
   /** An instance begins to serve: its idle time is counted from here. */
@@ -42,29 +65,29 @@ export class ActivityBoard {
   }
 
   inFlight(service: string): number {
-    return this.#of(service).reduce((sum, { inFlight }) => sum + inFlight, 0);
+    return this.#of(service).reduce((sum, { counts }) => sum + total(counts), 0);
   }
 
   inFlightOf(service: string, instanceId: string): number {
-    return this.#services.get(service)?.get(instanceId)?.inFlight ?? 0;
+    return total(this.#services.get(service)?.get(instanceId)?.counts ?? new Map());
   }
 
   /** The monotonic instant since when nothing has been in flight; undefined while something is, or nothing is known. */
   idleSince(service: string): number | undefined {
     const activities = this.#of(service);
-    if (activities.length === 0 || activities.some(({ inFlight }) => inFlight > 0)) return undefined;
+    if (activities.length === 0 || activities.some(({ counts }) => counts.size > 0)) return undefined;
     return Math.max(...activities.map(({ lastBusyMs }) => lastBusyMs));
   }
 
-  /** Whether the data half, having seen `version` of the fleet, has nothing in flight on the instance. */
+  /** Whether every data half, having seen `version` of the fleet, has nothing in flight on the instance. */
   isDrained(service: string, instanceId: string, version: number): boolean {
-    const activity = this.#services.get(service)?.get(instanceId);
-    return activity === undefined || (activity.inFlight === 0 && activity.seenVersion >= version);
+    const busy = (this.#services.get(service)?.get(instanceId)?.counts.size ?? 0) > 0;
+    return !busy && [...this.#seen.values()].every((seen) => seen >= version);
   }
 
   #activity(service: string, instanceId: string): Activity {
     const instances = this.#services.get(service) ?? new Map<string, Activity>();
-    const activity = instances.get(instanceId) ?? { inFlight: 0, seenVersion: 0, lastBusyMs: this.#clock.now() };
+    const activity = instances.get(instanceId) ?? { counts: new Map(), lastBusyMs: this.#clock.now() };
     instances.set(instanceId, activity);
     this.#services.set(service, instances);
     return activity;
@@ -73,4 +96,14 @@ export class ActivityBoard {
   #of(service: string): Activity[] {
     return [...(this.#services.get(service)?.values() ?? [])];
   }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
 }

@@ -2,16 +2,18 @@ import type { Manifest, ServiceSpec } from '../config/service-spec.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { ActivityReport, BreakerReport, ControlLink, WakeTimings } from '../seam/control-link.ts';
+import type { BreakerReport, ControlConnection, WakeTimings } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
 import { Autoscaler } from './autoscaler.ts';
+import { Connection } from './connection.ts';
 import type { EventBus } from './event-bus.ts';
 import { ExternalService } from './external-service.ts';
 import { IdleSleeper } from './idle-sleeper.ts';
 import type { Member, MemberObserver } from './member.ts';
 import { Monitor } from './monitor.ts';
+import { Peers } from './peers.ts';
 import type { Prober } from './prober.ts';
 import { Publisher } from './publisher.ts';
 import { Readiness } from './readiness.ts';
@@ -38,8 +40,8 @@ export interface FleetTools {
 /** How long an instance may take to end by itself before it is made to. */
 const STOP_GRACE_MS = 10_000;
 
-/** The control half: what runs, and when. The data half and the operators talk to it, nobody else. */
-export class Fleet implements ControlLink {
+/** The control half: what runs, and when. The data halves and the operators talk to it, nobody else. */
+export class Fleet {
   readonly #tools: FleetTools;
   readonly #members = new Map<string, Member>();
   /** The names whose instances are still draining after they left the manifest. */
@@ -55,6 +57,8 @@ export class Fleet implements ControlLink {
   /** What the instances use. */
   readonly monitor: Monitor;
   readonly #observers: readonly MemberObserver[];
+  readonly #peers: Peers;
+  #connections = 0;
   #started = false;
 
   constructor(tools: FleetTools) {
@@ -63,6 +67,7 @@ export class Fleet implements ControlLink {
     this.#observers = [tools.registry, ...tools.observers];
     this.#activity = new ActivityBoard(clock);
     this.#publisher = new Publisher(clock);
+    this.#peers = new Peers((report) => this.#breakerChanged(report));
     const services = (): Service[] => this.#services();
     const service = (name: string): Service | undefined => services().find((each) => each.name === name);
     this.#reconciler = new Reconciler({
@@ -168,12 +173,11 @@ export class Fleet implements ControlLink {
     }
   }
 
-  reportActivity(report: ActivityReport): void {
-    this.#activity.record(report);
-  }
-
-  reportBreaker({ service, instanceId, open }: BreakerReport): void {
-    this.#tools.bus.emit(open ? 'breaker.opened' : 'breaker.closed', service, {}, instanceId);
+  /** For one data half, whose counts are kept apart so that they can end with it. */
+  connect(): ControlConnection {
+    this.#connections += 1;
+    const tools = { fleet: this, activity: this.#activity, peers: this.#peers };
+    return new Connection(`data half ${this.#connections}`, tools);
   }
 
   /** For operators. @throws CodedError `unknown_service`, `not_ours`, WakeFailed */
@@ -271,6 +275,10 @@ export class Fleet implements ControlLink {
     const onlyStarted = dependent.dependsOn[name] === 'started';
     if (onlyStarted && dependency instanceof Service) await dependency.untilStarted('dependency');
     else await dependency?.wake('dependency');
+  }
+
+  #breakerChanged({ service, instanceId, open }: BreakerReport): void {
+    this.#tools.bus.emit(open ? 'breaker.opened' : 'breaker.closed', service, {}, instanceId);
   }
 
   #conditionChanged(): void {

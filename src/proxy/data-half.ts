@@ -62,7 +62,7 @@ export class DataHalf {
   readonly #redirect: Redirect;
   readonly #accessLog: AccessLog;
   #trusted: AddressList;
-  #unsubscribe: (() => void) | undefined;
+  readonly #waysOut: (() => void)[] = [];
 
   constructor(options: DataHalfOptions) {
     const { link, clock, log, development, certificates, listenerLimits: limits, ticketKeys } = options;
@@ -99,7 +99,8 @@ export class DataHalf {
   /** @throws CodedError when a port cannot be had; in development another one is taken */
   async start(): Promise<ListeningPorts> {
     const { link, address, httpsPort, httpPort, development } = this.#options;
-    this.#unsubscribe = link.subscribe((update) => this.#apply(update));
+    this.#waysOut.push(link.onPeerNews((news) => this.#dispatcher.hear(news)));
+    this.#waysOut.push(link.subscribe((update) => this.#apply(update)));
     const https = development
       ? await this.#listener.listenWithFallback(address, httpsPort, FALLBACK_HTTPS)
       : await this.#listener.listen(address, httpsPort);
@@ -131,7 +132,7 @@ export class DataHalf {
     await Promise.all([this.#listener.drain({ timeoutMs }), this.#redirect.drain({ timeoutMs })]);
     lastCall.cancel();
     await this.#forwarder.close();
-    this.#unsubscribe?.();
+    for (const wayOut of this.#waysOut) wayOut();
   }
 
   #createHandler(): RequestHandler {
@@ -153,6 +154,7 @@ export class DataHalf {
     this.#dispatcher.apply(update);
     for (const view of update.services) this.#feed.serviceChanged(view);
     for (const name of update.removed) this.#feed.serviceRemoved(name);
+    this.#options.link.reportSeen(update.version);
   }
 
   #logRefusal(refusal: Refusal): void {

@@ -7,6 +7,8 @@ export interface WakeTimings {
   readonly buildMs?: number;
   readonly startMs?: number;
   readonly readyMs?: number;
+  /** How long the wake had to wait for the control process to come back. */
+  readonly controlMs?: number;
 }
 
 /** How busy one data half keeps one instance. */
@@ -26,6 +28,27 @@ export interface BreakerReport {
   readonly open: boolean;
 }
 
+/** What a data half learnt about an instance from a request. `recovered` = the probe of a half-open breaker was served. */
+export type Verdict = 'failed' | 'served' | 'recovered';
+
+export interface VerdictReport {
+  readonly service: string;
+  readonly instanceId: string;
+  readonly verdict: Verdict;
+}
+
+/** How many requests wait for a service to wake. */
+export interface WaitingReport {
+  readonly service: string;
+  readonly waiting: number;
+}
+
+/**
+ * What the other data halves know, so that limits hold for all of them together: a verdict of theirs counts as one's
+ * own, and `waiting` is the sum over the others.
+ */
+export type PeerNews = ({ readonly kind: 'verdict' } & VerdictReport) | ({ readonly kind: 'waiting' } & WaitingReport);
+
 /** The whole of what the data half may ask of the control half, and the other way round. */
 export interface ControlLink {
   /** Snapshots down. The first update, a complete one, arrives during the call. Returns the way out. */
@@ -39,5 +62,16 @@ export interface ControlLink {
   suspect(service: string, instanceId: string): Promise<void>;
   /** Reported when an instance becomes busy or idle, soon after its count changed in between, and after each update that names its service. */
   reportActivity(report: ActivityReport): void;
+  /** Everything up to this version is applied, and what it changed has been reported. */
+  reportSeen(version: number): void;
   reportBreaker(report: BreakerReport): void;
+  reportVerdict(report: VerdictReport): void;
+  reportWaiting(report: WaitingReport): void;
+  /** Returns the way out. */
+  onPeerNews(listener: (news: PeerNews) => void): () => void;
+}
+
+/** The link of one data half among several. Once closed, its counts are gone with it. */
+export interface ControlConnection extends ControlLink {
+  close(): void;
 }

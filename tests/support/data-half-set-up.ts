@@ -11,6 +11,10 @@ import { TestAuthority } from './test-certificate.ts';
 class ScriptedLink implements ControlLink {
   readonly wake = vi.fn<ControlLink['wake']>(() => Promise.resolve({ totalMs: 0 }));
   readonly suspect = vi.fn<ControlLink['suspect']>(() => Promise.resolve());
+  readonly reportVerdict = vi.fn<ControlLink['reportVerdict']>();
+  readonly reportWaiting = vi.fn<ControlLink['reportWaiting']>();
+  readonly reportSeen = vi.fn<ControlLink['reportSeen']>();
+  readonly onPeerNews = vi.fn<ControlLink['onPeerNews']>(() => () => undefined);
   readonly reportBreaker = vi.fn<ControlLink['reportBreaker']>();
   /** In flight by instance, as reported last. */
   readonly inFlight = new Map<string, number>();

@@ -1,4 +1,4 @@
-import type { ControlLink } from '../../src/seam/control-link.ts';
+import type { ControlConnection } from '../../src/seam/control-link.ts';
 import type { FleetUpdate, ServiceView, UpstreamView } from '../../src/seam/fleet-view.ts';
 
 /** The least that a data half does: keeps what it is told, counts what is open, and reports it as the link demands. */
@@ -6,14 +6,19 @@ export class FakeDataHalf {
   readonly updates: FleetUpdate[] = [];
   readonly #views = new Map<string, ServiceView>();
   readonly #open = new Map<string, number>();
-  #link: ControlLink | undefined;
+  #link: ControlConnection | undefined;
   #version = 0;
   /** False: it hears of changes but does not answer, as a busy or distant process does. */
   reports = true;
 
-  join(link: ControlLink): void {
+  join(link: ControlConnection): void {
     this.#link = link;
     link.subscribe((update) => this.#apply(update));
+  }
+
+  /** Ends, as a process does that is killed. */
+  leave(): void {
+    this.#link?.close();
   }
 
   view(name: string): ServiceView {
@@ -66,6 +71,7 @@ export class FakeDataHalf {
     }
     if (!this.reports) return;
     for (const [name, ids] of gone) for (const id of ids) this.report(name, id);
+    this.#link?.reportSeen(update.version);
   }
 
   #ids(name: string): string[] {

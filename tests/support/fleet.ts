@@ -69,7 +69,7 @@ export class FleetHarness {
   async start(...specs: readonly ServiceSpec[]): Promise<this> {
     await this.store.start();
     await this.fleet.load(manifestOf(...specs));
-    this.data.join(this.fleet);
+    this.data.join(this.fleet.connect());
     await this.fleet.start();
     await settle();
     return this;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/dispatch/circuit-breaker.ts';
+import type { Verdict } from '../../../src/seam/control-link.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const LIMITS = { failures: 3, openForMs: 30_000 };
@@ -7,11 +8,13 @@ const LIMITS = { failures: 3, openForMs: 30_000 };
 describe('CircuitBreaker', () => {
   let clock: FakeClock;
   const onChange = vi.fn<(open: boolean) => void>();
+  const onVerdict = vi.fn<(verdict: Verdict) => void>();
   let breaker: CircuitBreaker;
   beforeEach(() => {
     clock = new FakeClock();
     onChange.mockClear();
-    breaker = new CircuitBreaker(clock, LIMITS, onChange);
+    onVerdict.mockClear();
+    breaker = new CircuitBreaker(clock, LIMITS, { onChange, onVerdict });
   });
 
   function send(outcome: 'succeed' | 'fail' | 'forget', times = 1): void {
@@ -130,5 +133,45 @@ describe('CircuitBreaker', () => {
     breaker.limits = { failures: 5, openForMs: 1_000 };
     send('fail', 3);
     expect(breaker.retryAfterMs).toBe(1_000);
+  });
+
+  describe('beside breakers of other proxy processes', () => {
+    it('tells each failure, the success that ends a row of them, and the probe that was served', () => {
+      send('succeed');
+      send('fail', 2);
+      send('succeed', 2);
+      send('fail', 3);
+      clock.advance(30_000);
+      send('succeed');
+
+      const told = onVerdict.mock.calls.map(([verdict]) => verdict);
+      expect(told).toEqual(['failed', 'failed', 'served', 'failed', 'failed', 'failed', 'recovered']);
+    });
+
+    it('counts their failures as its own, and passes none of it on', () => {
+      send('fail');
+      breaker.learn('failed');
+      expect(breaker.state).toBe('closed');
+      breaker.learn('failed');
+      expect(breaker.state).toBe('open');
+      expect(onChange.mock.calls).toEqual([[true]]);
+      expect(onVerdict).toHaveBeenCalledOnce();
+    });
+
+    it('begins a new row when one of them was served', () => {
+      send('fail', 2);
+      breaker.learn('served');
+      send('fail', 2);
+      expect(breaker.state).toBe('closed');
+    });
+
+    it('closes when the probe of another one was served, but not for a request that was sent before it opened', () => {
+      send('fail', 3);
+      breaker.learn('served');
+      expect(breaker.state).toBe('open');
+      breaker.learn('recovered');
+      expect(breaker.state).toBe('closed');
+      expect(onChange.mock.calls).toEqual([[true], [false]]);
+    });
   });
 });

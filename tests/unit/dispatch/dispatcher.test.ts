@@ -11,6 +11,8 @@ describe('Dispatcher', () => {
     suspect: vi.fn<ControlLink['suspect']>(),
     reportActivity: vi.fn<ControlLink['reportActivity']>(),
     reportBreaker: vi.fn<ControlLink['reportBreaker']>(),
+    reportVerdict: vi.fn<ControlLink['reportVerdict']>(),
+    reportWaiting: vi.fn<ControlLink['reportWaiting']>(),
   };
   let dispatcher: Dispatcher;
   let version: number;

@@ -27,6 +27,8 @@ describe('ServicePool', () => {
     suspect: vi.fn<ControlLink['suspect']>(),
     reportActivity: vi.fn<ControlLink['reportActivity']>(),
     reportBreaker: vi.fn<ControlLink['reportBreaker']>(),
+    reportVerdict: vi.fn<ControlLink['reportVerdict']>(),
+    reportWaiting: vi.fn<ControlLink['reportWaiting']>(),
   };
   beforeEach(() => {
     vi.resetAllMocks();

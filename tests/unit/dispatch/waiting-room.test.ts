@@ -11,7 +11,7 @@ describe('WaitingRoom', () => {
   const never = new AbortController().signal;
   beforeEach(() => {
     clock = new FakeClock();
-    room = new WaitingRoom(clock, 'web');
+    room = new WaitingRoom(clock, 'web', () => undefined);
   });
 
   it('admits all at once, in the order they came, and is empty then', async () => {

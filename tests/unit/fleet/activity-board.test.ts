@@ -11,13 +11,13 @@ describe('ActivityBoard', () => {
   });
 
   function report(instanceId: string, inFlight: number, seenVersion = 1): void {
-    board.record({ service: 'web', instanceId, inFlight, seenVersion });
+    board.record('one', { service: 'web', instanceId, inFlight, seenVersion });
   }
 
   it('sums what is in flight over the instances of one service', () => {
     report('web-1', 2);
     report('web-2', 3);
-    board.record({ service: 'api', instanceId: 'api-1', inFlight: 9, seenVersion: 1 });
+    board.record('one', { service: 'api', instanceId: 'api-1', inFlight: 9, seenVersion: 1 });
     expect(board.inFlight('web')).toBe(5);
     report('web-1', 0);
     expect(board.inFlight('web')).toBe(3);
@@ -78,10 +78,52 @@ describe('ActivityBoard', () => {
 
   it('takes an instance that nobody has ever used, or that is forgotten, for drained', () => {
     expect(board.isDrained('web', 'web-1', 5)).toBe(true);
-    report('web-1', 3, 1);
+    report('web-1', 3, 5);
     board.forget('web', 'web-1');
     expect(board.isDrained('web', 'web-1', 5)).toBe(true);
     expect(board.inFlight('web')).toBe(0);
+  });
+
+  describe('with several data halves', () => {
+    const say = (dataHalf: string, inFlight: number, seenVersion = 1): void =>
+      board.record(dataHalf, { service: 'web', instanceId: 'web-1', inFlight, seenVersion });
+
+    it('sums what they have in flight, and is idle only when all are', () => {
+      say('one', 2);
+      say('two', 3);
+      expect(board.inFlight('web')).toBe(5);
+      say('one', 0);
+      expect(board.idleSince('web')).toBeUndefined();
+      clock.advance(500);
+      say('two', 0);
+      clock.advance(500);
+      expect(board.idleSince('web')).toBe(500);
+    });
+
+    it('takes an instance for drained only when each of them has seen the version', () => {
+      board.join('one');
+      board.join('two');
+      expect(board.isDrained('web', 'web-1', 4)).toBe(false);
+      board.seen('one', 4);
+      say('two', 1, 4);
+      expect(board.isDrained('web', 'web-1', 4)).toBe(false);
+      say('two', 0, 4);
+      expect(board.isDrained('web', 'web-1', 4)).toBe(true);
+      board.join('three');
+      expect(board.isDrained('web', 'web-1', 4)).toBe(false);
+    });
+
+    it('forgets what one had in flight when it ends, counts the idle time from there and tells who waits', () => {
+      say('one', 0, 4);
+      say('two', 7, 4);
+      clock.advance(900);
+      const listener = vi.fn(() => board.isDrained('web', 'web-1', 4));
+      board.onReport(listener);
+      board.leave('two');
+      expect(board.inFlight('web')).toBe(0);
+      expect(board.idleSince('web')).toBe(900);
+      expect(listener).toHaveLastReturnedWith(true);
+    });
   });
 
   it('calls back after each report, with what it says counted already, until the listener leaves', () => {

@@ -21,6 +21,18 @@ describe('an edited manifest', () => {
     return watch(harness.fleet.apply(manifestOf(...specs)));
   }
 
+  /** In the place of the fake data half. */
+  function realDispatcher(): Dispatcher {
+    harness.data.leave();
+    const link = harness.fleet.connect();
+    const dispatcher = new Dispatcher({ clock: harness.clock, link, random: () => 0 });
+    link.subscribe((update) => {
+      dispatcher.apply(update);
+      link.reportSeen(update.version);
+    });
+    return dispatcher;
+  }
+
   it('says what it added, changed and removed', async () => {
     const applied = apply({ ...web, sticky: true }, fleetSpec('new'));
     await harness.pass();
@@ -111,9 +123,7 @@ describe('an edited manifest', () => {
     });
 
     it('ends it at once when nothing is in flight, although other services change as well', async () => {
-      const dispatcher = new Dispatcher({ clock: harness.clock, link: harness.fleet, random: () => 0 });
-      harness.data.reports = false;
-      harness.fleet.subscribe((update) => dispatcher.apply(update));
+      const dispatcher = realDispatcher();
       const applied = apply(fleetSpec('new'), fleetSpec('newer'));
       await harness.pass();
       expect(await harness.runtime.list()).toEqual([]);
@@ -147,9 +157,7 @@ describe('an edited manifest', () => {
     });
 
     it('lets the requests end that the old instances still serve', async () => {
-      const dispatcher = new Dispatcher({ clock: harness.clock, link: harness.fleet, random: () => 0 });
-      harness.data.reports = false;
-      harness.fleet.subscribe((update) => dispatcher.apply(update));
+      const dispatcher = realDispatcher();
       const lease = dispatcher.pool('api')?.acquire({ port: 3_000 });
       apply(web, { ...api, source: urls });
       dispatcher.pool('api')?.acquire({ port: 3_000 })?.release('served');
