@@ -9,6 +9,7 @@ const below = {
   fleet: ['lib', 'config', 'seam'],
   dispatch: ['lib', 'config', 'seam'],
   proxy: ['lib', 'config', 'seam', 'dispatch'],
+  link: ['lib', 'config', 'seam'],
   tls: ['lib', 'config'],
   probes: ['lib', 'config', 'seam', 'fleet'],
   runtimes: ['lib', 'config', 'seam', 'fleet'],

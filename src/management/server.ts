@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { principalOf } from './auth.ts';
-import { listenOnSocket } from './control-socket.ts';
+import { listenOnSocket } from '../lib/listen-on-socket.ts';
 import { EventHistory } from './event-history.ts';
 import { createHttpApp } from './http-app.ts';
 import type { ManagementOptions } from './management-tools.ts';

@@ -13,7 +13,11 @@ describe('Lease', () => {
   beforeEach(() => {
     clock = new FakeClock();
     onRelease.mockClear();
-    const breaker = new CircuitBreaker(clock, { failures: 2, openForMs: 1_000 }, { onChange: () => undefined, onVerdict: () => undefined });
+    const breaker = new CircuitBreaker(
+      clock,
+      { failures: 2, openForMs: 1_000 },
+      { onChange: () => undefined, onVerdict: () => undefined },
+    );
     upstream = new Upstream({ id: 'web-1', endpoints: { 3000: endpoint } }, breaker);
   });
 

@@ -123,7 +123,7 @@ describe('an edited manifest', () => {
     });
 
     it('ends it at once when nothing is in flight, although other services change as well', async () => {
-      const dispatcher = realDispatcher();
+      realDispatcher();
       const applied = apply(fleetSpec('new'), fleetSpec('newer'));
       await harness.pass();
       expect(await harness.runtime.list()).toEqual([]);

@@ -5,7 +5,7 @@ import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/f
 const AFTER_MS = 60_000;
 
 describe('a fleet with two data halves', () => {
-  const sleep = { tiers: [{ afterMs: AFTER_MS, strategy: 'stop' }] } as const;
+  const sleep = { tiers: [{ afterMs: AFTER_MS, strategy: 'stop' }], unless: {} } as const;
   let harness: FleetHarness;
   let second: FakeDataHalf;
   beforeEach(async () => {

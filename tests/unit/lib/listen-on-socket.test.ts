@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listenOnSocket } from '../../../src/management/control-socket.ts';
+import { listenOnSocket } from '../../../src/lib/listen-on-socket.ts';
 
 let folder: string;
 let path: string;

@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
-import { CodedError } from '../lib/coded-error.ts';
+import { CodedError } from './coded-error.ts';
 
 /** The smallest limit of the systems that we run on (macOS: 104 with the NUL at the end). */
 const MAX_PATH_BYTES = 103;
