@@ -62,14 +62,19 @@ export class Channel<Message> {
     this.#options.onEnd(fault);
   }
 
+  #over(): boolean {
+    return this.#ended;
+  }
+
   #read(piece: Buffer): void {
-    if (this.#ended) return;
+    if (this.#over()) return;
     try {
       for (const value of this.#reader.push(piece)) {
         const message = this.#options.parse(value);
         if (message === undefined) throw new Error('a message that is not understood');
         this.#options.onMessage(message);
-        if (this.#ended) return;
+        // It may have ended us, by what it said.
+        if (this.#over()) return;
       }
     } catch (error) {
       this.end(messageOf(error));

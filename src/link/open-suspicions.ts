@@ -25,11 +25,11 @@ export class OpenSuspicions {
   add(service: string, instanceId: string): Promise<void> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const { promise, resolve } = deferred<undefined>();
+    const looked = deferred<undefined>();
     const timer = this.#clock.after(ANSWER_WITHIN_MS, () => this.settle(id));
-    this.#open.set(id, { settle: () => resolve(undefined), timer });
+    this.#open.set(id, { settle: () => looked.resolve(undefined), timer });
     this.#tell(id, service, instanceId);
-    return promise;
+    return looked.promise;
   }
 
   settle(id: number): void {
