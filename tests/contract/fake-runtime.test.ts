@@ -6,11 +6,18 @@ import { FakeRuntime, type FakeBehaviour } from '../support/fake-runtime.ts';
 import { serviceSpec } from '../support/service-spec.ts';
 import { runtimeSuite } from './runtime-suite.ts';
 
+/** Which instances are under load, and how much memory each has taken. */
+const burning = new Set<string>();
+const takenBytes = new Map<string, number>();
+
 /** The paths of tests/fixtures/image/server.mjs that the suite uses. */
 function answer(path: string, instance: FakeInstance): unknown {
   const { pathname, searchParams } = new URL(path, 'http://fake');
   if (pathname === '/exit')
     setImmediate(() => instance.end({ code: Number(searchParams.get('code')), oomKilled: false }));
+  if (pathname === '/burn' && searchParams.has('stop')) burning.delete(instance.id);
+  else if (pathname === '/burn') burning.add(instance.id);
+  if (pathname === '/leak') takenBytes.set(instance.id, Number(searchParams.get('mb')) * 2 ** 20);
   if (pathname === '/log') {
     for (let line = 1; line <= Number(searchParams.get('lines') ?? 1); line += 1) {
       instance.write('stdout', `line ${line} ${searchParams.get('text') ?? ''}`);
@@ -37,6 +44,11 @@ function behaviourOf({ env, name, source }: ServiceSpec): FakeBehaviour {
     answer,
     exec,
     listenAfterMs: Number(READY_AFTER_MS ?? 0),
+    usage: ({ id, spec }) => ({
+      cpuRatio: burning.has(id) ? 1 : 0.1,
+      memoryBytes: 2 ** 20 + (takenBytes.get(id) ?? 0),
+      memoryLimitBytes: spec.resources.memoryBytes,
+    }),
     ignoresStop: IGNORE_SIGTERM === '1',
     writes: [{ stream: 'stdout', text: 'fixture starts' }],
     ...(exits ? { exits: { ...exits, says: `exits with ${exits.code}` } } : {}),

@@ -5,6 +5,7 @@ import { RuntimeSuiteContext, type RuntimeHarness } from './runtime-suite/contex
 import { createSuite } from './runtime-suite/create-suite.ts';
 import { listSuite } from './runtime-suite/list-suite.ts';
 import { logsSuite } from './runtime-suite/logs-suite.ts';
+import { usageSuite } from './runtime-suite/usage-suite.ts';
 import { startSuite } from './runtime-suite/start-suite.ts';
 
 /** What every runtime keeps to, driver or fake; see src/fleet/runtime.ts. */
@@ -27,6 +28,7 @@ export function runtimeSuite(name: string, harness: RuntimeHarness): void {
     startSuite(suite);
     listSuite(suite);
     logsSuite(suite);
+    usageSuite(suite);
     commandsSuite(suite);
   });
 }

@@ -39,7 +39,8 @@ function countersOf({ cpu_usage: usage, system_cpu_usage: system, online_cpus }:
 function memoryOf({ memory_stats: memory }: EngineSample): number | null {
   if (memory?.usage === undefined) return null;
   const cache = memory.stats?.['total_inactive_file'] ?? memory.stats?.['inactive_file'] ?? 0;
-  return Math.max(0, memory.usage - cache);
+  // As `docker stats` does it: what cannot be a part of the whole is not taken off.
+  return cache < memory.usage ? memory.usage - cache : memory.usage;
 }
 
 /** Turns the engine's counters into ratios, with its own previous sample: the engine's is missing in the first and after a pause. */

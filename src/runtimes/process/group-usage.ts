@@ -21,19 +21,21 @@ export class GroupUsage {
 
   async read(): Promise<GroupReading> {
     const stats = await this.#stats();
+    // Without a reading there is nothing to compare the next one with but the one before.
+    if (stats.length === 0) return { cores: null, memoryBytes: null };
     const atMs = this.#clock.now();
     const cpuMsByPid = new Map(stats.map(({ pid, ctime }) => [pid, ctime]));
     const cores = this.#coresSince(atMs, cpuMsByPid);
     this.#before = { atMs, cpuMsByPid };
-    return { cores, memoryBytes: stats.length > 0 ? stats.reduce((sum, { memory }) => sum + memory, 0) : null };
+    return { cores, memoryBytes: stats.reduce((sum, { memory }) => sum + memory, 0) };
   }
 
   async #stats(): Promise<pidusage.Status[]> {
     const pids = await groupMembers(this.#groupId);
     if (pids.length === 0) return [];
     // Some may end between the listing and the reading; that is no failure.
-    const byPid = await pidusage(pids).catch(() => ({}));
-    return Object.values(byPid);
+    const byPid: Record<string, pidusage.Status | undefined> = await pidusage(pids).catch(() => ({}));
+    return Object.values(byPid).flatMap((status) => status ?? []);
   }
 
   /** By process: one that has ended since would otherwise make the sum fall. */

@@ -1,17 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Usage } from '../../../src/fleet/runtime.ts';
-import {
-  PREPARE,
-  SHORT_GRACE_MS,
-  PATIENCE,
-  get,
-  collect,
-  settlesWithin,
-  texts,
-  type RuntimeSuiteContext,
-} from './context.ts';
+import { PATIENCE, get, collect, settlesWithin, texts, type RuntimeSuiteContext } from './context.ts';
 
-/** Log lines and readings. */
+/** Log lines. */
 export function logsSuite(suite: RuntimeSuiteContext): void {
   describe('logs', () => {
     it('gives the last lines of each stream', async () => {
@@ -65,35 +55,6 @@ export function logsSuite(suite: RuntimeSuiteContext): void {
       const following = collect(suite.runtime.logs(runtimeId, { tail: 10, follow: true }));
       await suite.runtime.removeInstance(runtimeId);
       await settlesWithin(5_000, following);
-    });
-  });
-
-  describe('usage', () => {
-    it('tells memory and CPU of the limits while it runs, and ends with it', async () => {
-      const { spec, runtimeId } = await suite.launchReady();
-      const readings: Usage[] = [];
-      const reading = (async () => {
-        for await (const one of suite.runtime.usage(runtimeId, PREPARE.signal)) readings.push(one);
-      })();
-      await vi.waitFor(() => expect(readings.at(-1)?.cpuRatio).not.toBeNull(), PATIENCE);
-      await vi.waitFor(() => expect(readings.at(-1)?.cpuRatio).toBeGreaterThanOrEqual(0), PATIENCE);
-      expect(readings.at(-1)?.memoryBytes).toBeGreaterThan(0);
-      expect(readings.at(-1)?.memoryLimitBytes).toBe(spec.resources.memoryBytes);
-      await suite.runtime.stopInstance(runtimeId, SHORT_GRACE_MS);
-      await settlesWithin(5_000, reading);
-    });
-
-    it('ends with the signal', async () => {
-      const { runtimeId } = await suite.launchReady();
-      const ending = new AbortController();
-      const reading = collect(suite.runtime.usage(runtimeId, ending.signal));
-      ending.abort();
-      await settlesWithin(2_000, reading);
-    });
-
-    it('of what does not run is nothing', async () => {
-      const { runtimeId } = await suite.make(suite.harness.spec());
-      expect(await settlesWithin(2_000, collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
     });
   });
 }

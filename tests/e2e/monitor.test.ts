@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Daemon } from '../support/daemon.ts';
+import { dockerAvailable } from '../support/docker.ts';
+import { MqttWatcher } from '../support/mqtt-watcher.ts';
+
+const hasDocker = await dockerAvailable();
+const APPS = join(fileURLToPath(new URL('../..', import.meta.url)), 'apps');
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
+interface Use {
+  readonly cpuRatio: number | null;
+  readonly memoryBytes: number | null;
+  readonly memoryLimitBytes: number | null;
+}
+
+describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
+  let daemon: Daemon;
+  let watcher: MqttWatcher;
+
+  beforeAll(async () => {
+    const backend = {
+      routes: ['server'],
+      build: { context: APPS, dockerfile: 'backend/Dockerfile' },
+      port: 7070,
+      env: { PORT: 7070 },
+      readiness: { http: '/ping' },
+      // A fifth of a core, so that the limit is reached on a busy machine too.
+      resources: { cpus: 0.2, memory: '128m' },
+      monitor: { for: '1s', cpu: { warn: 35, panic: 75 } },
+    };
+    daemon = await Daemon.start({ services: { backend } });
+    watcher = await MqttWatcher.watch(daemon.up.broker.split(' ')[0] ?? '', 'services');
+    expect((await daemon.ask('server', { path: '/ping' })).status).toBe(200);
+  }, 180_000);
+
+  afterAll(async () => {
+    await watcher.close();
+    await daemon.dispose();
+  });
+
+  const stress = (path: string) => daemon.ask('server', { method: 'POST', path: `/api/stress${path}` });
+  const heard = (type: string) =>
+    watcher.payloads(`services/backend/event/${type}`).map((text) => JSON.parse(text) as Record<string, unknown>);
+  const use = async (): Promise<Use> =>
+    ((await daemon.api('GET', '/services/backend')).json()['instances'] as Use[])[0] as Use;
+
+  it('warns, panics and recovers over MQTT', async () => {
+    await vi.waitUntil(async () => ((await use()).cpuRatio ?? 1) < 0.25, PATIENCE);
+    // Percent of a core: half of what it may have.
+    expect((await stress('?intensity=11&duration=120000')).status).toBe(202);
+    const warned = await vi.waitUntil(() => heard('cpu.warn')[0], PATIENCE);
+    expect(heard('cpu.panic')).toEqual([]);
+    await stress('?intensity=80&duration=120000');
+    const panicked = await vi.waitUntil(() => heard('cpu.panic')[0], PATIENCE);
+    await stress('/stop');
+    const recovered = await vi.waitUntil(() => heard('cpu.recovered')[0], PATIENCE);
+
+    expect(warned).toMatchObject({
+      specversion: '1.0',
+      subject: 'backend/backend-1',
+      data: { threshold: 35, from: 'calm' },
+    });
+    expect(panicked).toMatchObject({ type: 'cpu.panic', data: { threshold: 75, from: 'warn' } });
+    expect((panicked['data'] as { percent: number }).percent).toBeGreaterThanOrEqual(75);
+    expect(recovered['data']).toMatchObject({ threshold: 35 });
+    const network = watcher
+      .payloads('services/network')
+      .map((text) => JSON.parse(text) as { message: { event: string } });
+    expect(network.map(({ message }) => message).filter(({ event }) => event === 'cpu')).toMatchObject([
+      { action: 'warn', instance: 'backend-1' },
+      { action: 'panic' },
+      { action: expect.stringMatching(/^(warn|recovered)$/) as string },
+      ...(heard('cpu.warn').length > 1 ? [{ action: 'recovered' }] : []),
+    ]);
+  }, 200_000);
+
+  it('leaves samples that show it', async () => {
+    const { service, samples } = (await daemon.api('GET', '/services/backend/samples')).json() as {
+      service: string;
+      samples: (Use & { instance: string; at: string })[];
+    };
+
+    expect(service).toBe('backend');
+    expect(samples.every(({ instance }) => instance === 'backend-1')).toBe(true);
+    const ratios = samples.flatMap(({ cpuRatio }) => cpuRatio ?? []);
+    expect(Math.max(...ratios)).toBeGreaterThan(0.75);
+    expect(Math.min(...ratios)).toBeLessThan(0.3);
+    expect(samples.at(-1)).toMatchObject({ memoryLimitBytes: 128 * 2 ** 20 });
+    expect(samples.map(({ at }) => at)).toEqual(samples.map(({ at }) => at).sort());
+  });
+
+  it('shows null, not zero, once it sleeps', async () => {
+    expect((await use()).memoryBytes).toBeGreaterThan(1_000_000);
+    await daemon.api('POST', '/services/backend/sleep');
+    expect(await use()).toMatchObject({ cpuRatio: null, memoryBytes: null, memoryLimitBytes: null });
+  });
+});

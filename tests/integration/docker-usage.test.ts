@@ -1,0 +1,84 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ObservedInstance, Usage } from '../../src/fleet/runtime.ts';
+import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
+import { DockerHarness } from '../support/docker-harness.ts';
+import { dockerAvailable, fixtureImage } from '../support/docker.ts';
+
+const hasDocker = await dockerAvailable();
+const hasCommand = spawnSync('docker', ['--version']).status === 0;
+if (hasDocker && !hasCommand)
+  console.warn('skipped: the comparison with `docker stats`, for there is no docker command');
+
+const CPUS = 0.5;
+const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+interface Reading {
+  /** Percent of one core. */
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+}
+
+/** What `docker stats` says of a container, as it says it. */
+function dockerStats(id: string): { readings: Reading[]; end: () => void } {
+  const child = spawn('docker', ['stats', '--format', '{{.CPUPerc}} {{.MemUsage}}', id], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const readings: Reading[] = [];
+  child.stdout.on('data', (chunk: Buffer) => {
+    for (const [, cpu, memory, unit = ''] of chunk.toString().matchAll(/([\d.]+)% ([\d.]+)([KMG]?i?B) \//g)) {
+      readings.push({ cpuPercent: Number(cpu), memoryBytes: Number(memory) * (UNITS[unit] ?? Number.NaN) });
+    }
+  });
+  return { readings, end: () => void child.kill('SIGKILL') };
+}
+
+const within = (ours: number, theirs: number): boolean => Math.abs(ours - theirs) <= 0.05 * theirs;
+
+describe.skipIf(!hasDocker || !hasCommand)('the use of a busy container', () => {
+  let harness: DockerHarness;
+  let runtime: DockerRuntime;
+  let container: ObservedInstance;
+
+  beforeAll(async () => {
+    harness = new DockerHarness(await fixtureImage());
+    runtime = await harness.open();
+    const resources = { cpus: CPUS, memoryBytes: 256 * 2 ** 20 };
+    container = await harness.launch(runtime, harness.spec({ resources }));
+    const { host, port } = container.endpoints[3_000]!;
+    await vi.waitFor(() => fetch(`http://${host}:${port}/burn`), { timeout: 10_000, interval: 20 });
+  });
+
+  afterAll(() => harness.close());
+
+  it('is within 5 % of what `docker stats` shows', async () => {
+    const ending = new AbortController();
+    const ours: Usage[] = [];
+    const reading = (async () => {
+      for await (const one of runtime.usage(container.runtimeId, ending.signal)) ours.push(one);
+    })();
+    await vi.waitUntil(() => typeof ours.at(-1)?.cpuRatio === 'number', { timeout: 10_000 });
+    const stats = dockerStats(container.runtimeId);
+    // Its first figure is the mean since the container was started, for want of a sample before.
+    const shown = (): number[] =>
+      [...new Set(stats.readings.map(({ cpuPercent }) => cpuPercent))].filter((each) => each > 0).slice(1);
+    await vi.waitUntil(() => shown().length > 4, { timeout: 20_000 });
+    stats.end();
+    const seen = ours.length;
+    await vi.waitUntil(() => ours.length > seen, { timeout: 10_000 });
+    ending.abort();
+    await reading;
+    // The engine gives both the same counters: each figure is the same second as one of ours.
+    const percents = ours.flatMap(({ cpuRatio }) => (cpuRatio === null ? [] : cpuRatio * CPUS * 100));
+    console.log(
+      'docker stats',
+      shown(),
+      'Reveille',
+      percents.map((each) => Math.round(each * 100) / 100),
+    );
+    for (const theirs of shown()) expect(percents.some((each) => within(each, theirs))).toBe(true);
+    for (const { memoryBytes } of stats.readings.filter((each) => each.memoryBytes > 0)) {
+      expect(ours.some((each) => within(each.memoryBytes ?? 0, memoryBytes))).toBe(true);
+    }
+  });
+});
