@@ -7,6 +7,7 @@ import type {
   HealthAnswer,
   InstancesAnswer,
   ProblemAnswer,
+  SamplesAnswer,
   ServiceAnswer,
   ServicesAnswer,
   SleepAnswer,
@@ -275,5 +276,30 @@ describe('the control socket', () => {
     await management.server.close();
     await management.server.close();
     await expect(lstat(management.socketPath)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('what instances use', () => {
+  it('is shown while they run, and is null when they do not', async () => {
+    management = await TestManagement.start([web, printer]);
+    const usage = { cpuRatio: 0.25, memoryBytes: 1_000, memoryLimitBytes: 4_000 };
+    management.runtime.behave('web', { usage });
+    await management.post('/api/services/web/wake');
+    const all = async () => (await management.ask('/api/instances')).json<InstancesAnswer>().instances;
+    await vi.waitFor(async () => expect((await all()).find(({ id }) => id === 'web-1')).toMatchObject(usage));
+    expect((await all()).find(({ service }) => service === 'printer')).toMatchObject({ cpuRatio: null });
+    await management.post('/api/services/web/sleep');
+    const nothing = { cpuRatio: null, memoryBytes: null, memoryLimitBytes: null };
+    expect((await all()).find(({ id }) => id === 'web-1')).toMatchObject(nothing);
+    const samples = (await management.ask('/api/services/web/samples')).json<SamplesAnswer>();
+    expect(samples).toMatchObject({ service: 'web', samples: [{ instance: 'web-1', inFlight: 0, ...usage }] });
+    expect(Date.parse(samples.samples[0]?.at ?? '')).toBeGreaterThan(0);
+  });
+
+  it('is asked of a service that exists', async () => {
+    management = await TestManagement.start([web]);
+    expect((await management.ask('/api/services/web/samples')).json()).toEqual({ service: 'web', samples: [] });
+    const unknown = await management.ask('/api/services/nobody/samples');
+    expect([unknown.status, unknown.json<ProblemAnswer>().code]).toEqual([404, 'unknown_service']);
   });
 });
