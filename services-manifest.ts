@@ -71,6 +71,24 @@ export default defineManifest(({ env }) => {
         sleep: { after: '15m', unless: { probe: '/busy' } },
       },
 
+      // A managed MQTT broker, asleep until somebody needs it: wss://mqtt.DOMAIN wakes it, and so does a service that depends on
+      // it (`dependsOn: ['mqtt']`), which reaches it as mqtt:1883. This machine has it as localhost:1884. With MQTT_PORT=1884 in
+      // .env it takes the place of the embedded broker, and the daemon wakes it at its start.
+      mqtt: {
+        routes: ['mqtt'],
+        image: 'eclipse-mosquitto:2',
+        port: 9001,
+        publish: ['127.0.0.1:1884:1883'],
+        volumes: [
+          `./apps/mqtt/${development ? 'mosquitto.conf' : 'mosquitto.production.conf'}:/mosquitto/config/mosquitto.conf:ro`,
+          'mqtt-data:/mosquitto/data',
+        ],
+        readiness: { tcp: true },
+        resources: { cpus: 1, memory: '128m' },
+        // Whoever is connected to the published port would not count as a request.
+        sleep: false,
+      },
+
       // More that a service can be. All of these need an image registry, so they are switched off here.
       //
       // A managed MongoDB: a replica set of one, reached by other services as mongodb:27017 and from this machine as localhost:27017.

@@ -48,16 +48,29 @@ export async function fixtureImage({ healthcheck = false }: FixtureImageOptions 
   const files = await Promise.all(
     names.map(async (name) => [name, await readFile(join(FIXTURE, name), 'utf8')] as const),
   );
-  const dockerfile = dockerfileOf(healthcheck);
-  const hash = createHash('sha256')
-    .update(JSON.stringify([dockerfile, files]))
-    .digest('hex')
-    .slice(0, 12);
-  const image = `reveille-fixture:${hash}`;
+  return testImage('reveille-fixture', [
+    { name: 'Dockerfile', content: dockerfileOf(healthcheck) },
+    ...files.map(([name, content]) => ({ name, content })),
+  ]);
+}
+
+/** One file of a build context. */
+export interface ContextFile {
+  readonly name: string;
+  readonly content: string | Buffer;
+  /** [0o644] */
+  readonly mode?: number;
+}
+
+/** An image on top of the base image: built once for its files, also when several test files ask at the same time. */
+export async function testImage(repository: string, files: readonly ContextFile[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const { name, content, mode = 0 } of files) hash.update(`${name} ${mode} ${content.length} `).update(content);
+  const image = `${repository}:${hash.digest('hex').slice(0, 12)}`;
   const engine = testEngine();
   if (await isPresent(engine, image)) return image;
-  await locked(`reveille-fixture-${userInfo().uid}`, async () => {
-    if (!(await isPresent(engine, image))) await build(engine, image, [['Dockerfile', dockerfile], ...files]);
+  await locked(`${repository}-${userInfo().uid}`, async () => {
+    if (!(await isPresent(engine, image))) await build(engine, image, files);
   });
   return image;
 }
@@ -84,7 +97,7 @@ async function isPresent(engine: Engine, image: string): Promise<boolean> {
     );
 }
 
-async function build(engine: Engine, image: string, files: readonly (readonly [string, string])[]): Promise<void> {
+async function build(engine: Engine, image: string, files: readonly ContextFile[]): Promise<void> {
   const base = new BaseImage({
     ...BASE_IMAGE,
     engine,
@@ -94,7 +107,7 @@ async function build(engine: Engine, image: string, files: readonly (readonly [s
   const onProgress = (): void => undefined;
   await base.ensure({ onProgress });
   const tar = pack();
-  for (const [name, text] of files) tar.entry({ name }, text);
+  for (const { name, content, mode = 0o644 } of files) tar.entry({ name, mode }, content);
   tar.finalize();
   await runBuild(engine, {
     service: 'fixture',

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { loadManifest } from '../../../src/config/load-manifest.ts';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { settingsEnvironment } from '../../../src/config/settings-environment.ts';
+import { managedBroker } from '../../../src/messaging/managed-broker.ts';
 
 const PATH = fileURLToPath(new URL('../../../services-manifest.ts', import.meta.url));
 
@@ -33,9 +34,27 @@ describe('the shipped manifest', () => {
     production = await load({ ENV: 'production', DOMAIN: 'example.org', BACKEND_SUBDOMAIN: 'api' });
   });
 
+  const examples = ['frontend', 'backend', 'stress'];
+
   it('has the three example services, none of which needs a registry', () => {
-    expect([...development.keys()]).toEqual(['frontend', 'backend', 'stress']);
-    for (const { source } of development.values()) expect(source.kind).toBe('build');
+    expect([...development.keys()].slice(0, 3)).toEqual(examples);
+    for (const name of examples) expect(service(development, name).source.kind).toBe('build');
+  });
+
+  it('has a broker that nothing depends on, and that does not stand where the embedded one is', () => {
+    const mqtt = service(development, 'mqtt');
+    expect(mqtt.routes).toEqual([{ host: 'mqtt.alkimia.localhost', path: '/', port: 9001 }]);
+    expect(mqtt).toMatchObject({ source: { kind: 'image', image: 'eclipse-mosquitto:2' }, scale: { min: 0 } });
+    for (const { dependsOn } of development.values()) expect(dependsOn).not.toHaveProperty('mqtt');
+    expect(managedBroker(development, 1883)).toBeUndefined();
+    expect(managedBroker(development, 1884)).toEqual({ service: 'mqtt', url: 'mqtt://127.0.0.1:1884' });
+  });
+
+  it('lets nobody in from outside without a password, in production', () => {
+    const [configuration] = service(production, 'mqtt').volumes;
+    expect(readFileSync(configuration?.source ?? '', 'utf8')).toMatch(
+      /^listener 9001\nprotocol websockets\nallow_anonymous false$/m,
+    );
   });
 
   it('leads /api/ of the frontend to the backend', () => {
@@ -58,7 +77,7 @@ describe('the shipped manifest', () => {
   });
 
   it('names files that are there', () => {
-    for (const { source, process } of development.values()) {
+    for (const { source, process } of examples.map((name) => service(development, name))) {
       if (source.kind !== 'build' || !process)
         throw new Error('An example service is built, and runs as a process too.');
       expect(existsSync(join(source.context, source.dockerfile))).toBe(true);
