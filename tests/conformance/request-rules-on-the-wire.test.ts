@@ -120,12 +120,18 @@ describe('HTTP/1.1 on the wire', () => {
   });
 
   it.each([
-    ['a URL of 20 KB', `/${'a'.repeat(20_000)}`],
-    ['a URL of 100 KB', `/${'a'.repeat(100_000)}`],
-  ])('%s is answered 414', async (_what, url) => {
+    ['a URL of 20 KB is answered 414', `GET /${'a'.repeat(20_000)}`, / 414 /],
+    // The parser gives up in the middle of it, where a URL and a field look the same.
+    ['a URL above the size of a head is answered 414 or 431', `GET /${'a'.repeat(100_000)}`, / 4(14|31) /],
+    [
+      'a single field above the size of a head is answered 431',
+      `GET / HTTP/1.1\r\nX-A: ${'a'.repeat(60_000)}`,
+      / 431 /,
+    ],
+  ])('%s', async (_what, text, answer) => {
     const client = await RawClient.tls(door.client);
-    client.send(`GET ${url} HTTP/1.1\r\nHost: app.test\r\n\r\n`);
-    expect(await client.until('"}\n')).toMatch(/^HTTP\/1\.1 414 /);
+    client.send(`${text} HTTP/1.1\r\nHost: app.test\r\n\r\n`);
+    expect(await client.until('"}\n')).toMatch(answer);
     client.destroy();
   });
 

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { pino } from 'pino';
+import { SystemClock } from '../../../src/lib/clock.ts';
+import type { ForwardLimits } from '../../../src/proxy/forward/forward-limits.ts';
+import { DataHalf } from '../../../src/proxy/data-half.ts';
+import type { ListenerLimits } from '../../../src/proxy/listen/listener-limits.ts';
+import type { ControlLink } from '../../../src/seam/control-link.ts';
+import { awakeView, routeView } from '../../support/service-view.ts';
+import type { Front, FrontOptions, FrontSettings, OpenFront } from '../rig/front.ts';
+
+/** The whole data half as the daemon runs it; its control half says that one service is awake. */
+export class ReveilleFront implements Front {
+  readonly name = 'Reveille';
+  readonly http2 = true;
+
+  async version(): Promise<string> {
+    const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
+    return (JSON.parse(text) as { version: string }).version;
+  }
+
+  async open({ upstreamPort, settings, certificate }: FrontOptions): Promise<OpenFront> {
+    const context = createSecureContext(certificate);
+    const dataHalf = new DataHalf({
+      ...{ link: linkTo(upstreamPort), clock: new SystemClock(), log: pino({ level: 'silent' }), development: false },
+      certificates: {
+        contextFor: () => context,
+        defaultMaterial: () => certificate,
+        onChange: () => () => undefined,
+        sameCertificate: () => true,
+      },
+      ...{ address: '127.0.0.1', httpsPort: 0, httpPort: undefined, accessLog: 'all' },
+      trustedProxies: settings.trusted === true ? ['127.0.0.1/32'] : [],
+      admin: { host: 'proxy.app.test', endpoint: { host: '/nowhere', port: 0 } },
+      ...{ affinitySecret: Buffer.alloc(32, 1), ticketKeys: Buffer.alloc(48, 2), notice: () => undefined },
+      ...limitsOf(settings),
+    });
+    const { https } = await dataHalf.start();
+    return { port: https.port, ended: () => undefined, close: () => dataHalf.close(0) };
+  }
+}
+
+function limitsOf({ headTimeoutMs, bodyTimeoutMs, responseTimeoutMs }: FrontSettings): {
+  listenerLimits: Partial<ListenerLimits>;
+  forwardLimits: Partial<ForwardLimits>;
+} {
+  const head = headTimeoutMs === undefined ? {} : { headersTimeoutMs: headTimeoutMs, checkEveryMs: 50 };
+  const body = bodyTimeoutMs === undefined ? {} : { bodyTimeoutMs, stallTimeoutMs: bodyTimeoutMs };
+  const response = responseTimeoutMs === undefined ? {} : { responseTimeoutMs };
+  return { listenerLimits: head, forwardLimits: { tickMs: 20, ...body, ...response } };
+}
+
+function linkTo(port: number): ControlLink {
+  const upstreams = [{ id: 'web-1', endpoints: { 3000: { host: '127.0.0.1', port } } }];
+  // A breaker that trips would answer in place of the rule that is tried.
+  const routes = ['app.test', '127.0.0.1'].map((host) => routeView({ host }));
+  const view = awakeView({ upstreams, routes, breaker: { failures: 1_000, openForMs: 1_000 } });
+  return {
+    subscribe: (listener) => {
+      listener({ version: 1, complete: true, services: [view], removed: [] });
+      return () => undefined;
+    },
+    wake: () => Promise.resolve({ totalMs: 0 }),
+    suspect: () => Promise.resolve(),
+    reportActivity: () => undefined,
+    reportBreaker: () => undefined,
+  };
+}
