@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { describe, readerOf } from '../rig/case-bench.ts';
 import { okResponse, type UpstreamRequest } from '../rig/case-upstream.ts';
@@ -28,7 +29,7 @@ async function judge(bench: CaseBench, bytes: string, mayForward: boolean): Prom
   const reader = readerOf(client);
   client.send(bytes);
   const answered = (): boolean => client.gone || reader.final.some(({ complete }) => complete);
-  await client.changes.until(answered, 2_500);
+  await client.changes.until(answered, PATIENCE_MS);
   // What was smuggled comes right behind.
   await upstream.until(() => upstream.requests.length > 1, SETTLE_MS);
   const { requests, faults } = upstream;
@@ -45,7 +46,7 @@ async function judge(bench: CaseBench, bytes: string, mayForward: boolean): Prom
 
 function answerPath({ peer, message, path }: UpstreamRequest): void {
   void peer.changes
-    .until(() => message.complete || peer.gone, 2_000)
+    .until(() => message.complete || peer.gone, PATIENCE_MS)
     .then(() => {
       if (message.complete) peer.send(okResponse(path));
     });

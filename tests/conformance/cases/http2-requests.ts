@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { verdict, type ConformanceCase, type Verdict } from '../rig/conformance-case.ts';
 import { Http2Peer, type Field } from '../rig/http2-peer.ts';
@@ -176,12 +177,12 @@ const BAD: readonly BadHead[] = [
 
 async function judge(bench: CaseBench, { fields, content, harmless }: BadHead): Promise<Verdict> {
   bench.script(({ peer, message }) => {
-    void peer.changes.until(() => message.complete || peer.gone, 1_000).then(() => peer.send(okResponse('ok')));
+    void peer.changes.until(() => message.complete || peer.gone, PATIENCE_MS).then(() => peer.send(okResponse('ok')));
   });
   const peer = await Http2Peer.open(bench);
   peer.headers(1, fields, content === undefined);
   if (content !== undefined) peer.data(1, content, true);
-  await peer.until(() => peer.ended(1) || peer.goaway !== undefined || peer.bytes.gone, 2_000);
+  await peer.until(() => peer.ended(1) || peer.goaway !== undefined || peer.bytes.gone, PATIENCE_MS);
   await bench.upstream.until(() => bench.upstream.requests.length > 1, 60);
   const { requests, faults } = bench.upstream;
   const seen = peer.describe(1);
@@ -212,7 +213,7 @@ export const http2Requests: readonly ConformanceCase[] = [
     run: async (bench) => {
       const peer = await Http2Peer.open(bench);
       peer.headers(1, [...GET, ['cookie', 'a=1'], ['cookie', 'b=2']], true);
-      await peer.until(() => peer.ended(1), 2_000);
+      await peer.until(() => peer.ended(1), PATIENCE_MS);
       const [request] = bench.upstream.requests;
       const cookies = request === undefined ? [] : valuesOf(request.message, 'cookie');
       return verdict(cookies.join(' | ') === 'a=1; b=2', cookies.join(' | ') || peer.describe(1));
@@ -225,7 +226,7 @@ export const http2Requests: readonly ConformanceCase[] = [
     http2: true,
     run: async (bench) => {
       bench.script(({ peer, message }) => {
-        void peer.changes.until(() => message.complete, 1_000).then(() => peer.send(okResponse('ok')));
+        void peer.changes.until(() => message.complete, PATIENCE_MS).then(() => peer.send(okResponse('ok')));
       });
       const answer = await bench.ask2({ headers: { ':method': 'POST' }, content: 'hello' });
       const [request] = bench.upstream.requests;
@@ -242,7 +243,7 @@ export const http2Requests: readonly ConformanceCase[] = [
       const peer = await Http2Peer.open(bench);
       peer.headers(1, [...POST, ['content-length', '100000']], false);
       peer.data(1, 'a'.repeat(1_000), false);
-      await peer.until(() => peer.ended(1) && peer.resetOf(1) !== undefined, 1_500);
+      await peer.until(() => peer.ended(1) && peer.resetOf(1) !== undefined, PATIENCE_MS);
       const isRight = peer.contentOf(1) === 'enough' && (peer.resetOf(1) ?? 0) === 0 && peer.goaway === undefined;
       return verdict(isRight, peer.describe(1));
     },

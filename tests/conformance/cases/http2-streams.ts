@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { frame, FRAME, Http2Peer, type Field } from '../rig/http2-peer.ts';
 import { okResponse } from '../rig/case-upstream.ts';
@@ -28,8 +29,8 @@ export const http2Streams: readonly ConformanceCase[] = [
         peer.reset(2 * index + 1, 8);
         if (index % 500 === 499) await new Promise((resolve) => setImmediate(resolve));
       }
-      const other = bench.ask2({ headers: { ':path': '/other' }, timeoutMs: 2_000 });
-      const over = await peer.until(() => peer.goaway !== undefined || peer.bytes.gone, 3_000);
+      const other = bench.ask2({ headers: { ':path': '/other' }, timeoutMs: PATIENCE_MS });
+      const over = await peer.until(() => peer.goaway !== undefined || peer.bytes.gone, PATIENCE_MS);
       const { content } = await other;
       const reached = bench.upstream.requests.length - 1;
       return verdict(
@@ -52,7 +53,7 @@ export const http2Streams: readonly ConformanceCase[] = [
         peer.bytes.send(frame(FRAME.windowUpdate, 0, 2 * index + 1, Buffer.alloc(4)));
         if (index % 250 === 249) await new Promise((resolve) => setImmediate(resolve));
       }
-      const over = await peer.until(() => peer.goaway !== undefined || peer.bytes.gone, 3_000);
+      const over = await peer.until(() => peer.goaway !== undefined || peer.bytes.gone, PATIENCE_MS);
       return verdict(
         over || bench.upstream.requests.length <= FEW,
         `${over ? `ended (${peer.goaway ?? 'closed'})` : 'not ended'}, ${bench.upstream.requests.length} requests upstream`,
@@ -87,7 +88,7 @@ export const http2Streams: readonly ConformanceCase[] = [
       }
       const over = await peer.until(
         () => peer.goaway !== undefined || peer.bytes.gone || peer.resetOf(1) !== undefined,
-        2_000,
+        PATIENCE_MS,
       );
       return verdict(
         over,
@@ -120,9 +121,9 @@ export const http2Streams: readonly ConformanceCase[] = [
       // The whole session gets room, the first stream none beyond its first 65535 bytes.
       peer.bytes.send(frame(FRAME.windowUpdate, 0, 0, Buffer.from([0x3f, 0xff, 0, 0])));
       peer.headers(1, GET, true);
-      await peer.until(() => peer.contentOf(1).length >= 65_535, 2_000);
+      await peer.until(() => peer.contentOf(1).length >= 65_535, PATIENCE_MS);
       peer.headers(3, [...GET.slice(0, 3), [':path', '/other']], true);
-      await peer.until(() => peer.ended(3), 2_000);
+      await peer.until(() => peer.ended(3), PATIENCE_MS);
       const socket = bench.upstream.peers[0]?.socket;
       const taken = socket === undefined ? 0 : socket.bytesWritten - socket.writableLength;
       const isRight = peer.contentOf(3) === 'other' && peer.contentOf(1).length === 65_535 && taken < 24_000_000;
@@ -193,7 +194,7 @@ export const http2Streams: readonly ConformanceCase[] = [
         setTimeout(() => peer.destroy(), 30);
       });
       const session = await bench.http2();
-      const answer = await bench.ask2({ timeoutMs: 2_000 }, session);
+      const answer = await bench.ask2({ timeoutMs: PATIENCE_MS }, session);
       const other = await bench.ask2({ headers: { ':path': '/other' } }, session);
       const isRight =
         !answer.ended && answer.code !== 0 && answer.code !== ENHANCE_YOUR_CALM && other.content === 'other';

@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { okResponse } from '../rig/case-upstream.ts';
@@ -29,8 +30,8 @@ export const limits: readonly ConformanceCase[] = [
     reference: 'CVE-2007-6750 (slowloris); scenario 20',
     settings: { headTimeoutMs: 300 },
     run: async (bench) => {
-      const { gone, text } = await drip(bench, 'GET / HTTP/1.1\r\n', 'X-A: 1\r\n', 3_000);
-      return verdict(gone, gone ? text.slice(9, 12) || 'closed' : 'still open after ten times the limit');
+      const { gone, text } = await drip(bench, 'GET / HTTP/1.1\r\n', 'X-A: 1\r\n', PATIENCE_MS);
+      return verdict(gone, gone ? text.slice(9, 12) || 'closed' : 'still open long after the limit');
     },
   },
   {
@@ -44,9 +45,9 @@ export const limits: readonly ConformanceCase[] = [
         bench,
         'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100000\r\n\r\n',
         'a',
-        3_000,
+        PATIENCE_MS,
       );
-      return verdict(gone, gone ? text.slice(9, 12) || 'closed' : 'still open after ten times the limit');
+      return verdict(gone, gone ? text.slice(9, 12) || 'closed' : 'still open long after the limit');
     },
   },
   {
@@ -58,8 +59,8 @@ export const limits: readonly ConformanceCase[] = [
       bench.script(() => undefined);
       const client = await bench.client();
       client.send('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100000\r\n\r\na');
-      const gone = await client.changes.until(() => client.gone || client.received !== '', 3_000);
-      return verdict(gone, gone ? client.received.slice(9, 12) || 'closed' : 'still open after ten times the limit');
+      const gone = await client.changes.until(() => client.gone || client.received !== '', PATIENCE_MS);
+      return verdict(gone, gone ? client.received.slice(9, 12) || 'closed' : 'still open long after the limit');
     },
   },
   {

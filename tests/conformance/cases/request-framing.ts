@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { okResponse } from '../rig/case-upstream.ts';
 import { doubtful, SECRET, type DoubtfulRequest } from './doubtful-request.ts';
@@ -102,11 +103,11 @@ const TRUE_FRAMING: ConformanceCase[] = ['DELETE', 'OPTIONS', 'GET', 'POST', 'PA
   reference: 'CVE-2026-29057, RFC 9112 6',
   run: async (bench) => {
     const upstream = bench.script(({ peer, message, path }) => {
-      void peer.changes.until(() => message.complete, 1_000).then(() => peer.send(okResponse(path)));
+      void peer.changes.until(() => message.complete, PATIENCE_MS).then(() => peer.send(okResponse(path)));
     });
     const { seen } = await bench.exchange(
       `${method} /x HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n${hidden}0\r\n\r\n`,
-      { timeoutMs: 2_000 },
+      { timeoutMs: PATIENCE_MS },
     );
     await upstream.until(() => upstream.requests.length > 1, 60);
     const [first, second] = upstream.requests;

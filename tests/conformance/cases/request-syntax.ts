@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { doubtful, type DoubtfulRequest } from './doubtful-request.ts';
 
@@ -83,7 +84,7 @@ export const requestSyntax: readonly ConformanceCase[] = [
     title: 'The preface of HTTP/2 on a connection that agreed on HTTP/1.1 is no request for the upstream',
     reference: 'RFC 9113 3.4',
     run: async (bench) => {
-      const { client, seen } = await bench.exchange('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', { timeoutMs: 1_000 });
+      const { client, seen } = await bench.exchange('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', { timeoutMs: PATIENCE_MS });
       const answered = client.received !== '' || client.gone;
       return verdict(answered && bench.upstream.requests.length === 0, seen);
     },

@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { verdict, type ConformanceCase, type Verdict } from '../rig/conformance-case.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { statusOf, valuesOf } from '../rig/http1-reader.ts';
@@ -162,7 +163,7 @@ function play(bench: CaseBench, { bytes, closes = false }: BadResponse): void {
 async function over1(bench: CaseBench, bad: BadResponse): Promise<Verdict> {
   play(bench, bad);
   const { reader, client, responses, seen } = await bench.exchange('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n', {
-    timeoutMs: 1_500,
+    timeoutMs: PATIENCE_MS,
   });
   const [first] = responses;
   if (first === undefined) return verdict(client.gone && reader.fault === undefined, seen);
@@ -177,7 +178,7 @@ async function over1(bench: CaseBench, bad: BadResponse): Promise<Verdict> {
 
 async function over2(bench: CaseBench, bad: BadResponse): Promise<Verdict> {
   play(bench, bad);
-  const answer = await bench.ask2({ timeoutMs: 1_500 });
+  const answer = await bench.ask2({ timeoutMs: PATIENCE_MS });
   if ((answer.status ?? 0) >= 500 && (answer.status ?? 0) < 600) return verdict(true, answer.seen);
   if (answer.ended) return verdict(bad.mendable === true && answer.content === 'ok', answer.seen);
   return verdict(answer.code !== 0 && answer.code !== undefined && answer.code !== 8, answer.seen);
@@ -252,7 +253,7 @@ export const responses: readonly ConformanceCase[] = [
     run: async (bench) => {
       bench.script(() => undefined);
       const { responses: all, seen } = await bench.exchange('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n', {
-        timeoutMs: 3_000,
+        timeoutMs: PATIENCE_MS,
       });
       return verdict(all[0] !== undefined && [502, 504].includes(statusOf(all[0])), seen);
     },
@@ -268,7 +269,7 @@ export const responses: readonly ConformanceCase[] = [
         for (let count = 0; count < 2_000; count += 1) peer.send(line);
       });
       const { responses: all, seen } = await bench.exchange('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n', {
-        timeoutMs: 3_000,
+        timeoutMs: PATIENCE_MS,
       });
       return verdict(all[0] !== undefined && statusOf(all[0]) >= 500, seen);
     },

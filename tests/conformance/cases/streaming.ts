@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { okResponse } from '../rig/case-upstream.ts';
 import { statusOf, valuesOf } from '../rig/http1-reader.ts';
@@ -17,9 +18,9 @@ export const interim: readonly ConformanceCase[] = [
       bench.script(({ peer }) => peer.send(HINTS));
       const client = await bench.client();
       client.send(GET);
-      const came = await client.until('103 Early Hints', 1_000);
+      const came = await client.until('103 Early Hints', PATIENCE_MS);
       bench.upstream.requests[0]?.peer.send(okResponse('ok'));
-      const whole = await client.until(/200 OK[^]*ok$/, 1_000);
+      const whole = await client.until(/200 OK[^]*ok$/, PATIENCE_MS);
       return verdict(
         came && whole && client.received.includes('</a.css>'),
         came ? '103, then 200' : whole ? '200 only' : 'no answer',
@@ -67,13 +68,13 @@ export const interim: readonly ConformanceCase[] = [
     run: async (bench) => {
       bench.script(({ peer, message }) => {
         if (valuesOf(message, 'expect').length > 0) peer.send('HTTP/1.1 100 Continue\r\n\r\n');
-        void peer.changes.until(() => message.complete, 2_000).then(() => peer.send(okResponse(message.content)));
+        void peer.changes.until(() => message.complete, PATIENCE_MS).then(() => peer.send(okResponse(message.content)));
       });
       const client = await bench.client();
       client.send(EXPECT);
-      const asked = await client.until('100 Continue\r\n\r\n', 2_000);
+      const asked = await client.until('100 Continue\r\n\r\n', PATIENCE_MS);
       client.send('hello');
-      await client.until(/hello$/, 2_000);
+      await client.until(/hello$/, PATIENCE_MS);
       const count = client.received.split('100 Continue').length - 1;
       const isRight = asked && count === 1 && /200 OK[^]*hello$/.test(client.received);
       return verdict(isRight, `${count} times 100, ${client.received.includes('200 OK') ? '200' : 'no answer'}`);
@@ -115,7 +116,7 @@ export const trailers: readonly ConformanceCase[] = [
     reference: 'RFC 9110 6.5.1',
     run: async (bench) => {
       bench.script(({ peer, message }) => {
-        void peer.changes.until(() => message.complete, 1_000).then(() => peer.send(okResponse('ok')));
+        void peer.changes.until(() => message.complete, PATIENCE_MS).then(() => peer.send(okResponse('ok')));
       });
       const { seen } = await bench.exchange(
         'POST / HTTP/1.1\r\nHost: app.test\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 7\r\nAuthorization: x\r\nHost: evil\r\n\r\n',
@@ -142,7 +143,7 @@ export const trailers: readonly ConformanceCase[] = [
       const client = await bench.client();
       client.send('POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n');
       for (let count = 0; count < 400; count += 1) client.send(`X-${count}: ${'a'.repeat(1_000)}\r\n`);
-      const gone = await client.changes.until(() => client.gone || / 4\d\d /.test(client.received), 1_500);
+      const gone = await client.changes.until(() => client.gone || / 4\d\d /.test(client.received), PATIENCE_MS);
       return verdict(gone, gone ? client.received.slice(9, 12) || 'closed' : '400 KB taken, still open');
     },
   },
@@ -154,7 +155,7 @@ export const trailers: readonly ConformanceCase[] = [
       const client = await bench.client();
       client.send('POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n');
       for (let count = 0; count < 400; count += 1) client.send(`1;${'a'.repeat(1_000)}\r\na\r\n`);
-      const gone = await client.changes.until(() => client.gone || / 4\d\d /.test(client.received), 1_500);
+      const gone = await client.changes.until(() => client.gone || / 4\d\d /.test(client.received), PATIENCE_MS);
       return verdict(gone, gone ? client.received.slice(9, 12) || 'closed' : '400 KB taken, still open');
     },
   },
@@ -173,9 +174,9 @@ export const streams: readonly ConformanceCase[] = [
       );
       const client = await bench.client();
       client.send(GET);
-      const came = await client.until('data: 1', 1_000);
+      const came = await client.until('data: 1', PATIENCE_MS);
       bench.upstream.requests[0]?.peer.send('9\r\ndata: 2\n\n\r\n');
-      const next = await client.until('data: 2', 1_000);
+      const next = await client.until('data: 2', PATIENCE_MS);
       return verdict(came && next, came && next ? 'both events' : 'held back');
     },
   },
@@ -191,9 +192,9 @@ export const streams: readonly ConformanceCase[] = [
       );
       const client = await bench.client();
       client.send(GET);
-      await client.until('data: 1', 1_000);
+      await client.until('data: 1', PATIENCE_MS);
       bench.upstream.requests[0]?.peer.destroy();
-      const gone = await client.untilGone(1_500);
+      const gone = await client.untilGone();
       return verdict(gone && !client.received.endsWith('0\r\n\r\n'), gone ? 'closed' : 'hangs');
     },
   },
@@ -209,8 +210,8 @@ export const streams: readonly ConformanceCase[] = [
       client.send(GET);
       await (index === 1 ? client.until('begin') : bench.upstream.until(() => bench.upstream.requests.length === 1));
       client.destroy();
-      const left = await bench.upstream.until(() => bench.upstream.open === 0, 1_000);
-      return verdict(left, left ? 'upstream connection closed' : 'upstream connection still open after 1 s');
+      const left = await bench.upstream.until(() => bench.upstream.open === 0, PATIENCE_MS);
+      return verdict(left, left ? 'upstream connection closed' : 'upstream connection still open after 5 s');
     },
   })),
   {
@@ -223,11 +224,11 @@ export const streams: readonly ConformanceCase[] = [
       client.send('POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
       await bench.upstream.until(() => bench.upstream.requests[0]?.message.content === 'hello');
       client.destroy();
-      const left = await bench.upstream.until(() => bench.upstream.open === 0, 1_000);
+      const left = await bench.upstream.until(() => bench.upstream.open === 0, PATIENCE_MS);
       const [request] = bench.upstream.requests;
       return verdict(
         left && request?.message.complete !== true,
-        left ? 'cut' : 'upstream connection still open after 1 s',
+        left ? 'cut' : 'upstream connection still open after 5 s',
       );
     },
   },
@@ -243,11 +244,11 @@ export const streams: readonly ConformanceCase[] = [
       for (const stream of streams) stream.on('error', () => undefined);
       await bench.upstream.until(() => bench.upstream.requests.length === 2);
       streams[0]?.close(8);
-      const left = await bench.upstream.until(() => bench.upstream.open === 1, 1_000);
+      const left = await bench.upstream.until(() => bench.upstream.open === 1, PATIENCE_MS);
       const rest = bench.upstream.requests.find(({ peer }) => !peer.gone);
       return verdict(
         left && rest?.path === '/b',
-        left ? `${rest?.path ?? '?'} goes on` : 'upstream connection still open after 1 s',
+        left ? `${rest?.path ?? '?'} goes on` : 'upstream connection still open after 5 s',
       );
     },
   },

@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { once } from 'node:events';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
@@ -92,7 +93,7 @@ export const tls: readonly ConformanceCase[] = [
       first.resume();
       const ticket = await Promise.race([
         session,
-        new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1_000)),
+        new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MS)),
       ]);
       first.destroy();
       if (ticket === undefined) return verdict(false, 'no ticket');
@@ -128,7 +129,7 @@ export const tls: readonly ConformanceCase[] = [
     run: async (bench) => {
       const plain = await bench.plain();
       plain.send('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
-      const gone = await plain.changes.until(() => plain.gone || plain.received !== '', 2_000);
+      const gone = await plain.changes.until(() => plain.gone || plain.received !== '', PATIENCE_MS);
       const after = await bench.exchange('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
       return verdict(gone && after.responses[0]?.content === 'ok', plain.received.slice(9, 12) || 'closed');
     },

@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { okResponse } from '../rig/case-upstream.ts';
@@ -51,11 +52,11 @@ function closesOnReuse(bench: CaseBench): void {
   const used = new Set<unknown>();
   bench.script(({ peer, message }) => {
     if (used.has(peer)) {
-      void peer.changes.until(() => message.complete, 1_000).then(() => peer.socket.resetAndDestroy());
+      void peer.changes.until(() => message.complete, PATIENCE_MS).then(() => peer.socket.resetAndDestroy());
       return;
     }
     used.add(peer);
-    void peer.changes.until(() => message.complete, 1_000).then(() => peer.send(okResponse('ok')));
+    void peer.changes.until(() => message.complete, PATIENCE_MS).then(() => peer.send(okResponse('ok')));
   });
 }
 
@@ -99,7 +100,7 @@ export const upstreamConnections: readonly ConformanceCase[] = [
       );
       const first = await bench.exchange(
         `POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1000000\r\n\r\n${'a'.repeat(400_000)}`,
-        { timeoutMs: 2_000 },
+        { timeoutMs: PATIENCE_MS },
       );
       const second = await bench.exchange(GET);
       const isRight = first.responses[0]?.content === 'enough' && second.responses[0]?.content === 'own';
@@ -128,7 +129,7 @@ export const upstreamConnections: readonly ConformanceCase[] = [
         peer.send('HTTP/1.1 200 OK\r\n\r\nhalf of it');
         setTimeout(() => peer.socket.resetAndDestroy(), 30);
       });
-      const { responses, client, seen } = await bench.exchange(GET, { timeoutMs: 2_000 });
+      const { responses, client, seen } = await bench.exchange(GET, { timeoutMs: PATIENCE_MS });
       return verdict(client.gone && responses[0]?.complete !== true, seen);
     },
   },
@@ -142,7 +143,7 @@ export const upstreamConnections: readonly ConformanceCase[] = [
         peer.send('HTTP/1.1 200 OK\r\n\r\nhalf of it');
         setTimeout(() => peer.socket.resetAndDestroy(), 30);
       });
-      const answer = await bench.ask2({ timeoutMs: 2_000 });
+      const answer = await bench.ask2({ timeoutMs: PATIENCE_MS });
       return verdict(!answer.ended && answer.code !== undefined && answer.code > 0, answer.seen);
     },
   },

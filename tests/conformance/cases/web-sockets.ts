@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from '../rig/byte-peer.ts';
 import { createHash } from 'node:crypto';
 import type { CaseBench } from '../rig/case-bench.ts';
 import type { BytePeer } from '../rig/byte-peer.ts';
@@ -15,7 +16,7 @@ async function joined(bench: CaseBench): Promise<{ client: BytePeer; inside: Byt
   const client = await bench.client();
   client.socket.allowHalfOpen = true;
   client.send(HANDSHAKE);
-  const open = await client.until('101 Switching', 2_000);
+  const open = await client.until('101 Switching', PATIENCE_MS);
   return { client, inside: bench.upstream.peers[0], open };
 }
 
@@ -33,8 +34,8 @@ export const webSockets: readonly ConformanceCase[] = [
       const bytes = Buffer.concat(Array.from({ length: 1_024 }, (_, index) => block(index)));
       client.send(bytes);
       inside.send(bytes);
-      await client.changes.until(() => client.received.length >= before[0] + bytes.length, 4_000);
-      await inside.changes.until(() => inside.received.length >= before[1] + bytes.length, 4_000);
+      await client.changes.until(() => client.received.length >= before[0] + bytes.length, PATIENCE_MS);
+      await inside.changes.until(() => inside.received.length >= before[1] + bytes.length, PATIENCE_MS);
       const text = bytes.toString('latin1');
       const up = inside.received.slice(before[1]) === text;
       const down = client.received.slice(before[0]) === text;
@@ -47,7 +48,7 @@ export const webSockets: readonly ConformanceCase[] = [
     reference: 'RFC 6455 4.2.2; scenario 17',
     run: async (bench) => {
       bench.script(({ peer }) => peer.send(`HTTP/1.1 ${status}\r\nLocation: /login\r\nContent-Length: 2\r\n\r\nno`));
-      const { responses, seen } = await bench.exchange(HANDSHAKE, { timeoutMs: 2_000 });
+      const { responses, seen } = await bench.exchange(HANDSHAKE, { timeoutMs: PATIENCE_MS });
       const [first] = responses;
       return verdict(first?.content === 'no' && first.complete && first.startLine.includes(status.slice(0, 3)), seen);
     },
@@ -60,10 +61,10 @@ export const webSockets: readonly ConformanceCase[] = [
       const { client, inside, open } = await joined(bench);
       if (!open || inside === undefined) return verdict(false, 'no 101');
       client.socket.end('last');
-      const heard = await inside.until('last', 1_000);
-      const ended = await inside.untilGone(1_000);
+      const heard = await inside.until('last', PATIENCE_MS);
+      const ended = await inside.untilGone();
       inside.send('still here');
-      const came = await client.until('still here', 1_000);
+      const came = await client.until('still here', PATIENCE_MS);
       return verdict(
         heard && ended && came,
         `${ended ? 'end seen' : 'no end'}, ${came ? 'answer came' : 'answer lost'}`,
@@ -78,8 +79,8 @@ export const webSockets: readonly ConformanceCase[] = [
       const { client, inside, open } = await joined(bench);
       if (!open || inside === undefined) return verdict(false, 'no 101');
       client.destroy();
-      const gone = await inside.untilGone(1_000);
-      return verdict(gone, gone ? 'closed' : 'still open after 1 s');
+      const gone = await inside.untilGone();
+      return verdict(gone, gone ? 'closed' : 'still open after 5 s');
     },
   },
   {
@@ -90,8 +91,8 @@ export const webSockets: readonly ConformanceCase[] = [
       const { client, inside, open } = await joined(bench);
       if (!open || inside === undefined) return verdict(false, 'no 101');
       inside.socket.resetAndDestroy();
-      const gone = await client.untilGone(1_000);
-      return verdict(gone, gone ? 'closed' : 'still open after 1 s');
+      const gone = await client.untilGone();
+      return verdict(gone, gone ? 'closed' : 'still open after 5 s');
     },
   },
   {
@@ -104,7 +105,7 @@ export const webSockets: readonly ConformanceCase[] = [
       });
       const client = await bench.client();
       client.send(`${HANDSHAKE}GET /secret HTTP/1.1\r\nHost: app.test\r\n\r\n`);
-      await client.until('101 Switching', 2_000);
+      await client.until('101 Switching', PATIENCE_MS);
       await bench.upstream.until(() => bench.upstream.requests.length > 1, 60);
       const [first] = bench.upstream.requests;
       const seen = client.received.slice(9, 12) || 'closed';
@@ -118,7 +119,7 @@ export const webSockets: readonly ConformanceCase[] = [
     run: async (bench) => {
       const { responses, seen } = await bench.exchange(
         'GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n',
-        { timeoutMs: 2_000 },
+        { timeoutMs: PATIENCE_MS },
       );
       const [request] = bench.upstream.requests;
       const passed =
@@ -139,7 +140,7 @@ export const webSockets: readonly ConformanceCase[] = [
       bench.script(({ peer }) =>
         peer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'),
       );
-      const { client, seen } = await bench.exchange(HANDSHAKE, { timeoutMs: 1_500 });
+      const { client, seen } = await bench.exchange(HANDSHAKE, { timeoutMs: PATIENCE_MS });
       return verdict(!client.received.includes(' 101 ') && client.received !== '', seen);
     },
   },

@@ -5,7 +5,7 @@ import { verdict, type ConformanceCase, type Verdict } from './conformance-case.
 import type { Front } from './front.ts';
 
 /** How long a whole case may take, in milliseconds. */
-const CASE_LIMIT_MS = 20_000;
+const CASE_LIMIT_MS = 25_000;
 
 /** Runs one case on a front of its own; undefined when the case does not concern it. */
 export async function runCase(
