@@ -58,11 +58,19 @@ function linkTo(port: number): ControlLink {
   return {
     subscribe: (listener) => {
       listener({ version: 1, complete: true, services: [view], removed: [] });
-      return () => undefined;
+      return ignore;
     },
     wake: () => Promise.resolve({ totalMs: 0 }),
     suspect: () => Promise.resolve(),
-    reportActivity: () => undefined,
-    reportBreaker: () => undefined,
+    reportActivity: ignore,
+    reportBreaker: ignore,
+    reportSeen: ignore,
+    reportVerdict: ignore,
+    reportWaiting: ignore,
+    onPeerNews: () => ignore,
   };
+}
+
+function ignore(): void {
+  // Nothing of the fleet changes.
 }
