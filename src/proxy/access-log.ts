@@ -1,21 +1,25 @@
 import type { Logger } from '../lib/logger.ts';
 
+/** What decides whether a request is worth a line. */
+interface AccessOutcome {
+  readonly status: number;
+  /** The reason when the proxy answered itself, or when the answer broke off. */
+  readonly code?: string | undefined;
+  /** How long it waited for the service to wake. */
+  readonly wakeMs?: number | undefined;
+}
+
 /** How one request ended, as the log tells it. Never a query, a cookie or any other field of the request. */
-export interface AccessEntry {
+export interface AccessEntry extends AccessOutcome {
   readonly requestId: string;
   readonly method: string;
   readonly host: string;
   /** Without the query. */
   readonly path: string;
-  readonly status: number;
   readonly durationMs: number;
   readonly service?: string;
   readonly instance?: string;
-  /** The reason when the proxy answered itself, or when the answer broke off. */
-  readonly code?: string;
   readonly detail?: string;
-  /** How long it waited for the service to wake. */
-  readonly wakeMs?: number;
 }
 
 /** Clients come and go: that one closed its page is no error. */
@@ -33,17 +37,18 @@ export class AccessLog {
     this.mode = mode;
   }
 
+  /** Asked before an entry is put together. */
+  wants({ status, wakeMs, code }: AccessOutcome): boolean {
+    if (this.mode !== 'errors') return this.mode === 'all';
+    const brokeOff = code !== undefined && !LEFT.has(code);
+    return status >= 400 || wakeMs !== undefined || brokeOff;
+  }
+
   write(entry: AccessEntry): void {
-    if (!this.#wanted(entry)) return;
+    if (!this.wants(entry)) return;
     const { method, host, path, status, durationMs, code } = entry;
     const message = `${method} ${host}${path} ${status}${code === undefined ? '' : ` ${code}`} in ${Math.round(durationMs)} ms`;
     if (status >= 500) this.#log.warn(entry, message);
     else this.#log.info(entry, message);
-  }
-
-  #wanted({ status, wakeMs, code }: AccessEntry): boolean {
-    if (this.mode !== 'errors') return this.mode === 'all';
-    const brokeOff = code !== undefined && !LEFT.has(code);
-    return status >= 400 || wakeMs !== undefined || brokeOff;
   }
 }

@@ -69,7 +69,9 @@ export class RequestHandler {
     } catch (error) {
       this.#answerError(visit, error);
     }
-    this.#tools.accessLog.write(visit.entry(this.#tools.clock.now()));
+    const { accessLog, clock } = this.#tools;
+    // Nothing is put together for the many requests that the log does not want.
+    if (accessLog.wants(visit)) accessLog.write(visit.entry(clock.now()));
   }
 
   async #route(visit: Visit): Promise<void> {
@@ -141,14 +143,14 @@ export class RequestHandler {
     try {
       for (let holds = 0; holds < MAX_HOLDS; holds += 1) {
         visit.wake = await pool.wait(left.signal);
-        visit.heldMs = clock.now() - since;
+        visit.wakeMs = clock.now() - since;
         const lease = pool.acquire(wish);
         if (lease) return lease;
       }
       throw new DispatchError('no_upstream', pool.name, `${pool.name} woke, but none of its instances takes requests`);
     } catch (error) {
       if (!left.signal.aborted) throw error;
-      visit.heldMs = clock.now() - since;
+      visit.wakeMs = clock.now() - since;
       if (exchange.abandoned) visit.code = 'client_left';
       else this.#showWaitingPage(visit, pool);
       return undefined;

@@ -15,7 +15,7 @@ export class Visit {
   code: string | undefined;
   detail: string | undefined;
   /** How long it waited for the service to wake. */
-  heldMs: number | undefined;
+  wakeMs: number | undefined;
   wake: WakeTimings | undefined;
 
   constructor(exchange: ClientExchange, startedMs: number, upgrade?: Http1UpgradeExchange) {
@@ -26,13 +26,13 @@ export class Visit {
 
   /** `Server-Timing` of a request that was held (W3C Server Timing; durations in milliseconds). */
   serverTiming(): string | undefined {
-    if (this.heldMs === undefined) return undefined;
+    if (this.wakeMs === undefined) return undefined;
     const { dependenciesMs, buildMs, startMs, readyMs } = this.wake ?? {};
     const parts = { dependencies: dependenciesMs, build: buildMs, start: startMs, ready: readyMs };
     const known = Object.entries(parts).flatMap(([name, ms]) =>
       ms === undefined ? [] : [`${name};dur=${ms.toFixed(1)}`],
     );
-    return [`wake;dur=${this.heldMs.toFixed(1)}`, ...known].join(', ');
+    return [`wake;dur=${this.wakeMs.toFixed(1)}`, ...known].join(', ');
   }
 
   entry(nowMs: number): AccessEntry {
@@ -49,7 +49,7 @@ export class Visit {
       ...(this.instance !== undefined && { instance: this.instance }),
       ...(this.code !== undefined && { code: this.code }),
       ...(this.detail !== undefined && { detail: this.detail }),
-      ...(this.heldMs !== undefined && { wakeMs: this.heldMs }),
+      ...(this.wakeMs !== undefined && { wakeMs: this.wakeMs }),
     };
   }
 }

@@ -32,9 +32,11 @@ const CLASSES = characterClasses();
 /** @param text status line and fields, each with its CRLF, without the empty line */
 export function parseResponseHead(text: string, maxFields: number): UpstreamHead {
   const lineEnd = endOfValue(text, 0);
-  const status = parseStatusLine(text, lineEnd);
+  const { minorVersion, status, reason } = parseStatusLine(text, lineEnd);
   const rawHeaders = parseFields(text, lineEnd + 2, maxFields);
-  return { ...status, rawHeaders, ...readFraming(rawHeaders, status.minorVersion) };
+  const { contentLength, chunked, connection, keepAliveSeconds } = readFraming(rawHeaders, minorVersion);
+  // Named one by one: spreading objects here took V8 longer than all the parsing.
+  return { minorVersion, status, reason, rawHeaders, contentLength, chunked, connection, keepAliveSeconds };
 }
 
 /** RFC 9112 5: `name: value` lines; no folding, no space before the colon, no bare CR or LF, no control characters. */

@@ -102,7 +102,9 @@ export class Http2Front {
       return;
     }
     const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.#options.onRequest({ stream, rawHeaders: all, endStream, accepted: verdict, requestId, ...peer });
+    const { remoteAddress, serverName } = peer;
+    const request = { stream, rawHeaders: all, endStream, accepted: verdict, requestId, remoteAddress, serverName };
+    this.#options.onRequest(request);
   }
 
   #refuse(stream: ServerHttp2Stream, refused: RefusedRequest, requestId: string, peer: Peer): void {
