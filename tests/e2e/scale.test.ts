@@ -53,3 +53,33 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     expect((await daemon.ask('many')).status).toBe(200);
   });
 });
+
+describe.skipIf(!hasDocker)('a service that is scaled by its load', () => {
+  let daemon: Daemon;
+
+  beforeAll(async () => {
+    const scale = { max: 3, inFlight: 2, cooldown: '2s' };
+    const auto = { routes: ['auto'], image: await fixtureImage(), scale, monitor: { for: '1s' } };
+    daemon = await Daemon.start({ services: { auto } });
+    expect((await daemon.ask('auto')).status).toBe(200);
+  });
+
+  afterAll(() => daemon.dispose());
+
+  it('gets more instances while there is much to do, and gives them back', async () => {
+    const running = async (): Promise<number> =>
+      (await daemon.containers.states('auto')).filter((state) => state === 'running').length;
+    const asked = Array.from({ length: 5 }, () => daemon.ask('auto', { path: '/slow?ms=8000' }));
+
+    const up = await daemon.event('scale.up', 'auto');
+    await vi.waitUntil(async () => (await running()) === 3, { timeout: 20_000 });
+    const answers = await Promise.all(asked);
+    const down = await daemon.event('scale.down', 'auto', 30_000);
+    await vi.waitUntil(async () => (await running()) === 1, { timeout: 20_000 });
+
+    expect(up).toMatchObject({ from: 1, to: 3, reason: 'in_flight' });
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(down).toMatchObject({ reason: 'low_load' });
+    expect((await daemon.ask('auto')).status).toBe(200);
+  }, 90_000);
+});
