@@ -2,17 +2,22 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-interface Member {
+export interface Member {
   readonly pid: number;
   readonly groupId: number;
   /** The letter of ps(1); Z = has ended and waits to be collected. */
   readonly state: string;
 }
 
-/** The processes of a group that still live. Zombies do not: where nobody collects them they stay for ever. */
+/** The processes of a group that still live. */
 export async function groupMembers(groupId: number): Promise<number[]> {
+  return (await liveProcesses()).filter((member) => member.groupId === groupId).map(({ pid }) => pid);
+}
+
+/** All of this machine but the zombies: where nobody collects them they stay for ever. */
+export async function liveProcesses(): Promise<Member[]> {
   const all = await (process.platform === 'linux' ? fromProc() : fromPs());
-  return all.filter((member) => member.groupId === groupId && !member.state.startsWith('Z')).map(({ pid }) => pid);
+  return all.filter(({ state }) => !state.startsWith('Z'));
 }
 
 async function fromProc(): Promise<Member[]> {

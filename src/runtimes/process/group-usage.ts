@@ -1,6 +1,6 @@
 import pidusage from 'pidusage';
 import type { Clock } from '../../lib/clock.ts';
-import { groupMembers } from './group-members.ts';
+import type { ProcessTable } from './process-table.ts';
 
 export interface GroupReading {
   /** How many cores were busy since the reading before; null in the first. */
@@ -12,11 +12,13 @@ export interface GroupReading {
 export class GroupUsage {
   readonly #groupId: number;
   readonly #clock: Clock;
+  readonly #table: ProcessTable;
   #before: { readonly atMs: number; readonly cpuMsByPid: ReadonlyMap<number, number> } | undefined;
 
-  constructor(groupId: number, clock: Clock) {
+  constructor(groupId: number, clock: Clock, table: ProcessTable) {
     this.#groupId = groupId;
     this.#clock = clock;
+    this.#table = table;
   }
 
   async read(): Promise<GroupReading> {
@@ -31,10 +33,10 @@ export class GroupUsage {
   }
 
   async #stats(): Promise<pidusage.Status[]> {
-    const pids = await groupMembers(this.#groupId);
+    const pids = await this.#table.members(this.#groupId);
     if (pids.length === 0) return [];
     // Some may end between the listing and the reading; that is no failure.
-    const byPid: Record<string, pidusage.Status | undefined> = await pidusage(pids).catch(() => ({}));
+    const byPid: Record<string, pidusage.Status | undefined> = await pidusage([...pids]).catch(() => ({}));
     return Object.values(byPid).flatMap((status) => status ?? []);
   }
 

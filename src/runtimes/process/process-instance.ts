@@ -18,6 +18,7 @@ import { GroupUsage } from './group-usage.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { LogRing } from './log-ring.ts';
 import { ProcessGroup } from './process-group.ts';
+import type { ProcessTable } from './process-table.ts';
 import { TcpForwarder } from './tcp-forwarder.ts';
 
 export interface ProcessInstanceOptions {
@@ -32,6 +33,8 @@ export interface ProcessInstanceOptions {
   /** A port that this instance has for itself until it ends. */
   readonly takePort: () => Promise<number>;
   readonly environment: (spec: ServiceSpec, port: number) => Record<string, string>;
+  /** Shared by all instances. */
+  readonly table: ProcessTable;
   readonly changed: () => void;
 }
 
@@ -152,10 +155,10 @@ export class ProcessInstance {
   }
 
   async *usage(signal: AbortSignal): AsyncGenerator<Usage> {
-    const { clock, spec } = this.#options;
+    const { clock, spec, table } = this.#options;
     const group = this.#group;
     if (!group) return;
-    const meter = new GroupUsage(group.id, clock);
+    const meter = new GroupUsage(group.id, clock, table);
     const over = AbortSignal.any([signal, group.over]);
     while (!over.aborted) {
       const { cores, memoryBytes } = await meter.read();

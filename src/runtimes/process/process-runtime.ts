@@ -20,6 +20,7 @@ import { commandId, configHash } from './config-hash.ts';
 import { freePort } from './free-port.ts';
 import { processEnvironment } from './process-environment.ts';
 import { ProcessInstance } from './process-instance.ts';
+import { ProcessTable } from './process-table.ts';
 
 export interface ProcessRuntimeOptions {
   readonly project: string;
@@ -40,10 +41,12 @@ export class ProcessRuntime implements Runtime {
   readonly #options: ProcessRuntimeOptions;
   readonly #instances = new Map<string, ProcessInstance>();
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
+  readonly #table: ProcessTable;
   #closing: Promise<void> | undefined;
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
+    this.#table = new ProcessTable(options.clock);
   }
 
   /** Nothing to connect to and nothing to adopt: processes do not outlive their daemon. */
@@ -155,6 +158,7 @@ export class ProcessRuntime implements Runtime {
       project,
       clock,
       log,
+      table: this.#table,
       takePort: () => freePort(this.#portsInUse()),
       environment: ({ env: service }, port) => processEnvironment({ daemon: process.env, common, service, port }),
       changed: () => this.#emit({ type: 'changed', key, runtimeId }),
