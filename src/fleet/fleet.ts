@@ -23,6 +23,7 @@ import type { Runtime, Usage } from './runtime.ts';
 import type { InstanceLoad } from './scale-decision.ts';
 import { Service } from './service.ts';
 import type { ServiceTools } from './service-tools.ts';
+import type { ServiceRecord } from './state-store.ts';
 import { SleepVeto } from './sleep-veto.ts';
 
 export interface FleetTools {
@@ -121,13 +122,8 @@ export class Fleet {
 
   /** Takes over the manifest and what is remembered of it. From here on requests can be routed and held. */
   async load(manifest: Manifest): Promise<void> {
-    const remembered = await this.#tools.registry.load();
-    for (const spec of manifest.values()) {
-      const member = this.#add(spec);
-      const record = remembered.get(spec.name);
-      if (record && member instanceof Service) member.restore(record.desired);
-    }
-    for (const name of remembered.keys()) if (!manifest.has(name)) this.#observers.forEach((one) => one.removed(name));
+    for (const spec of manifest.values()) this.#add(spec);
+    await this.#tools.registry.load((records) => this.#remember(records));
   }
 
   /** Adopts what already runs and starts what must always run. The runtime may be away: it is waited for behind. */
@@ -197,6 +193,15 @@ export class Fleet {
     for (const member of this.#members.values()) member.close();
     await this.#tools.registry.close();
     await this.#tools.runtime.close();
+  }
+
+  /** Perhaps only long after the start, when the store was away. */
+  #remember(records: readonly ServiceRecord[]): void {
+    for (const { _id: name, desired } of records) {
+      const member = this.#members.get(name);
+      if (member instanceof Service) member.restore(desired);
+      else if (!member) this.#observers.forEach((observer) => observer.removed(name));
+    }
   }
 
   #services(): Service[] {

@@ -1,6 +1,7 @@
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
+import { deferred } from '../lib/deferred.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Member, MemberObserver } from './member.ts';
 import { recordOf } from './service-record.ts';
@@ -15,6 +16,8 @@ export interface RegistryTools {
 
 /** Changes that follow each other closely are written once. */
 const WRITE_AFTER_MS = 250;
+/** A store that takes longer to be read at the start is not waited for. */
+const LOAD_WITHIN_MS = 3_000;
 
 /**
  * Writes what the fleet is to the store, behind it: nobody waits for it, the newest state of each service wins,
@@ -29,21 +32,28 @@ export class Registry implements MemberObserver {
   #timer: Timer | undefined;
   #writing: Promise<void> | undefined;
   #failing = false;
+  /** Who still waits for what was known before. */
+  #onRead: ((records: readonly ServiceRecord[]) => void) | undefined;
+  #stopWatching: (() => void) | undefined;
 
   constructor(tools: RegistryTools) {
     this.#tools = tools;
   }
 
-  /** What was known before; empty when the store is away. */
-  async load(): Promise<Map<string, ServiceRecord>> {
-    try {
-      const records = await this.#tools.store.listServices();
-      for (const { _id, rev } of records) this.#revs.set(_id, rev);
-      return new Map(records.map((record) => [record._id, record]));
-    } catch (error) {
-      this.#tools.log.warn({ err: error }, `the store could not be read: ${messageOf(error)}`);
-      return new Map();
-    }
+  /**
+   * Hands over what was known before. While the store is away this resolves all the same, soon, and what was known is
+   * handed over as soon as it can be read.
+   */
+  async load(onRead: (records: readonly ServiceRecord[]) => void): Promise<void> {
+    const { store, clock } = this.#tools;
+    this.#stopWatching = store.watch(({ kind }) => {
+      if (kind === 'reread') void this.#storeIsBack();
+    });
+    this.#onRead = onRead;
+    const tooLong = deferred<undefined>();
+    const timer = clock.after(LOAD_WITHIN_MS, () => tooLong.resolve(undefined));
+    await Promise.race([this.#read(), tooLong.promise]);
+    timer.cancel();
   }
 
   changed(member: Member): void {
@@ -58,10 +68,33 @@ export class Registry implements MemberObserver {
 
   /** Writes what is left, once. */
   async close(): Promise<void> {
+    this.#stopWatching?.();
     this.#timer?.cancel();
     await this.#writing;
     await this.#write();
     this.#timer?.cancel();
+  }
+
+  async #storeIsBack(): Promise<void> {
+    if (this.#onRead) await this.#read();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#backoff.reset();
+    if (this.#dirty.size > 0) this.#writeIn(0);
+  }
+
+  async #read(): Promise<void> {
+    const { store, log } = this.#tools;
+    try {
+      const records = await store.listServices();
+      const onRead = this.#onRead;
+      this.#onRead = undefined;
+      for (const { _id, rev } of records) this.#revs.set(_id, Math.max(rev, this.#revs.get(_id) ?? 0));
+      onRead?.(records);
+    } catch (error) {
+      // The store itself says, once, that it is away.
+      log.debug({ err: error }, `the store could not be read: ${messageOf(error)}`);
+    }
   }
 
   #writeIn(delayMs: number): void {
@@ -77,18 +110,22 @@ export class Registry implements MemberObserver {
 
   async #write(): Promise<void> {
     const { store, log } = this.#tools;
+    // What was known before must not be overwritten by those who have not heard of it yet.
+    if (this.#onRead) await this.#read();
+    if (this.#onRead) {
+      this.#failing = true;
+      return;
+    }
     for (const [name, member] of [...this.#dirty]) {
       try {
         this.#dirty.delete(name);
         if (member) await this.#put(member);
         else await store.removeService(name);
-        if (this.#failing) log.info('the store takes writes again');
         this.#failing = false;
         this.#backoff.reset();
       } catch (error) {
         if (!this.#dirty.has(name)) this.#dirty.set(name, member);
-        if (!this.#failing)
-          log.warn({ err: error }, `the store takes no writes: ${messageOf(error)}; kept until it does`);
+        log.debug({ err: error }, `the store takes no writes: ${messageOf(error)}; kept until it does`);
         this.#failing = true;
         return;
       }

@@ -30,6 +30,8 @@ export class Service implements InstanceOwner, Member {
   readonly #events: ServiceEvents;
   #spec: ServiceSpec;
   #desired: number;
+  /** An operator has said how many since the start. */
+  #askedFor = false;
   #wake: Wake | undefined;
   #healing: Timer | undefined;
   #asleepSinceMs: number | undefined;
@@ -84,9 +86,13 @@ export class Service implements InstanceOwner, Member {
     return viewOf(this, this.#wake?.progress);
   }
 
-  /** @param desired what the operator asked for in an earlier life of the daemon */
+  /** @param desired what the operator asked for in an earlier life of the daemon; what was asked since counts more */
   restore(desired: number): void {
+    if (this.#askedFor) return;
+    const before = this.#desired;
     this.#desired = clamp(desired, Math.max(1, this.#spec.scale.min), this.#spec.scale.max);
+    // The store may have been away until long after the start.
+    if (this.#desired > before && this.#isServing()) this.#heal();
   }
 
   /**
@@ -150,6 +156,7 @@ export class Service implements InstanceOwner, Member {
       return;
     }
     this.#desired = replicas;
+    this.#askedFor = true;
     this.changed();
     this.#events.scaled(before, replicas, 'operator');
     const surplus = this.instances.filter(({ key }) => key.index > replicas);

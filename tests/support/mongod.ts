@@ -55,13 +55,11 @@ export class ReplicaSet {
   }
 
   get uri(): string {
-    const uri = new URL(this.#set.getUri());
-    if (this.#credentials) {
-      uri.username = this.#credentials.user;
-      uri.password = this.#credentials.password;
-      uri.searchParams.set('authSource', 'admin');
-    }
-    return uri.href;
+    const plain = this.#set.getUri();
+    if (!this.#credentials) return plain;
+    const { user, password } = this.#credentials;
+    const userinfo = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+    return `${plain.replace('mongodb://', `mongodb://${userinfo}@`)}&authSource=admin`;
   }
 
   /** The port of the first member. */
