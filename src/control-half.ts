@@ -12,15 +12,16 @@ import type { Runtime } from './fleet/runtime.ts';
 import type { StateStore } from './fleet/state-store.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { keepEvents, keepSamples } from './journal-feed.ts';
 import type { Parts } from './lib/parts.ts';
 import { AddressList } from './lib/address-list.ts';
 import { keptSecret } from './lib/secret-file.ts';
 import { ManagementServer } from './management/server.ts';
 import { logEvents } from './messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
-import { createStore, keepEvents, keepSamples } from './open-store.ts';
 import { NetworkProber } from './probes/network-prober.ts';
 import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
+import { createStore } from './stores/create-store.ts';
 
 export interface ControlHalfOptions {
   readonly settings: () => Settings;

@@ -10,6 +10,7 @@ import { logsCommand } from './logs.ts';
 import { restartCommand } from './restart.ts';
 import { scaleCommand } from './scale.ts';
 import { sleepCommand } from './sleep.ts';
+import { stateCommand } from './state.ts';
 import { statusCommand } from './status.ts';
 import { wakeCommand } from './wake.ts';
 
@@ -24,6 +25,7 @@ const VERBS = [
   checkCommand,
   certsCommand,
   hostsCommand,
+  stateCommand,
   downCommand,
 ];
 
@@ -34,7 +36,8 @@ export function createProgram(context: CliContext): Command {
     .version(packageVersion())
     .option('--json', 'for machines: JSON on standard output');
   for (const verb of VERBS) program.addCommand(verb(context));
-  for (const command of [program, ...program.commands]) {
+  const verbs = program.commands.flatMap((verb) => [verb, ...verb.commands]);
+  for (const command of [program, ...verbs]) {
     command.exitOverride().showHelpAfterError('(--help says what there is)').configureHelp({ showGlobalOptions: true });
     command.configureOutput({
       writeOut: (text) => void context.stdout.write(text),

@@ -7,6 +7,7 @@ import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import type { ScaleReason, StopReason, WakeReason } from './events.ts';
+import { DesiredReplicas } from './desired-replicas.ts';
 import { FailureHistory } from './failure-history.ts';
 import { isServing, type InstanceState } from './instance-state.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
@@ -29,9 +30,7 @@ export class Service implements InstanceOwner, Member {
   readonly #failures: FailureHistory;
   readonly #events: ServiceEvents;
   #spec: ServiceSpec;
-  #desired: number;
-  /** An operator has said how many since the start. */
-  #askedFor = false;
+  readonly #desired: DesiredReplicas;
   #wake: Wake | undefined;
   #healing: Timer | undefined;
   #asleepSinceMs: number | undefined;
@@ -44,7 +43,7 @@ export class Service implements InstanceOwner, Member {
     this.#tools = tools;
     this.#failures = new FailureHistory(spec.name, tools.clock);
     this.#events = new ServiceEvents(spec.name, tools.bus);
-    this.#desired = Math.max(1, spec.scale.min);
+    this.#desired = new DesiredReplicas(spec.scale);
     this.#asleepSinceMs = tools.clock.now();
   }
 
@@ -53,7 +52,7 @@ export class Service implements InstanceOwner, Member {
   }
 
   get desired(): number {
-    return this.#desired;
+    return this.#desired.value;
   }
 
   get failure(): Failure | undefined {
@@ -66,7 +65,7 @@ export class Service implements InstanceOwner, Member {
 
   get status(): ServiceStatus {
     const states = this.instances.map(({ state }) => state);
-    return statusOf({ states, desired: this.#desired, waking: this.#wake !== undefined, failure: this.failure });
+    return statusOf({ states, desired: this.desired, waking: this.#wake !== undefined, failure: this.failure });
   }
 
   get replicas(): readonly Replica[] {
@@ -88,11 +87,10 @@ export class Service implements InstanceOwner, Member {
 
   /** @param desired what the operator asked for in an earlier life of the daemon; what was asked since counts more */
   restore(desired: number): void {
-    if (this.#askedFor) return;
-    const before = this.#desired;
-    this.#desired = clamp(desired, Math.max(1, this.#spec.scale.min), this.#spec.scale.max);
+    const before = this.desired;
+    this.#desired.restore(desired);
     // The store may have been away until long after the start.
-    if (this.#desired > before && this.#isServing()) this.#heal();
+    if (this.desired > before && this.#isServing()) this.#heal();
   }
 
   /**
@@ -137,7 +135,7 @@ export class Service implements InstanceOwner, Member {
     if (reason !== 'idle') await this.#flight.ended();
     if (reason === 'idle' && this.#isServing() && !this.#wake) this.#shrink();
     // How many an autoscaled service had is no measure of how many it needs next time.
-    if (isAutoscaled(this.#spec) && this.status === 'asleep') this.#desired = Math.max(1, this.#spec.scale.min);
+    if (isAutoscaled(this.#spec) && this.status === 'asleep') this.#desired.set(this.#desired.least);
     this.changed();
     if (this.status === 'asleep' && before !== 'asleep') this.#events.asleep(reason, strategy);
     return asleep.every(Boolean);
@@ -150,13 +148,12 @@ export class Service implements InstanceOwner, Member {
       const message = `${this.name} can have ${min} to ${max} instances (scale.min, scale.max), not ${replicas}`;
       throw new CodedError('scale_out_of_range', message);
     }
-    const before = this.#desired;
+    const before = this.desired;
     if (replicas === 0) {
       await this.sleep('operator', 'stop');
       return;
     }
-    this.#desired = replicas;
-    this.#askedFor = true;
+    this.#desired.ask(replicas);
     this.changed();
     this.#events.scaled(before, replicas, 'operator');
     const surplus = this.instances.filter(({ key }) => key.index > replicas);
@@ -169,29 +166,29 @@ export class Service implements InstanceOwner, Member {
    * @param why what the event tells beside the numbers
    */
   async autoscale(replicas: number, reason: ScaleReason, why: Record<string, unknown>): Promise<void> {
-    const before = this.#desired;
+    const before = this.desired;
     const staying = Array.from({ length: replicas }, (_, n) => this.instance(n + 1));
     // Nobody leaves before those who are to stay serve; the next look takes away who is too many then.
     const fills = replicas > before || staying.some(({ state }) => !isServing(state));
     if (!fills) {
       const surplus = this.instances.filter(({ key }) => key.index > replicas);
-      this.#desired = replicas;
+      this.#desired.set(replicas);
       this.changed();
       const patienceMs = this.#tools.drainTimeoutMs();
       await Promise.all(surplus.map((instance) => instance.sleep('stop', 'idle', patienceMs)));
-      this.#desired = clamp(this.#serving, replicas, before);
+      this.#desired.set(Math.min(Math.max(this.#serving, replicas), before));
     } else {
-      this.#desired = Math.max(replicas, before);
+      this.#desired.set(Math.max(replicas, before));
     }
     this.changed();
-    this.#events.scaled(before, this.#desired, reason, why);
+    this.#events.scaled(before, this.desired, reason, why);
     if (fills) await this.#flight.run(() => this.#wakeUp('scale'));
   }
 
   /** Takes over a changed manifest entry; what runs and was made from something else is replaced. */
   async update(spec: ServiceSpec): Promise<void> {
     this.#spec = spec;
-    this.#desired = clamp(this.#desired, Math.max(1, spec.scale.min), spec.scale.max);
+    this.#desired.fit(spec.scale);
     this.#failures.forget();
     this.changed();
     const surplus = this.instances.filter(({ key }) => key.index > spec.scale.max);
@@ -290,9 +287,9 @@ export class Service implements InstanceOwner, Member {
 
   /** Those that went to rest while others stay are not missed, and are not brought back. */
   #shrink(): void {
-    const before = this.#desired;
-    this.#desired = clamp(this.#serving, Math.max(1, this.#spec.scale.min), before);
-    this.#events.scaled(before, this.#desired, 'idle');
+    const before = this.desired;
+    this.#desired.set(Math.min(this.#serving, before));
+    this.#events.scaled(before, this.desired, 'idle');
   }
 
   /** All, but of those that are idle only what the service can do without. */
@@ -332,7 +329,7 @@ export class Service implements InstanceOwner, Member {
     this.#replaceQuietly();
     const failed = error === undefined ? undefined : this.#failed(error, true);
     if (failed?.code === 'start_cancelled') return;
-    const wanted = Array.from({ length: this.#desired }, (_, n) => this.instance(n + 1));
+    const wanted = Array.from({ length: this.desired }, (_, n) => this.instance(n + 1));
     if (!failed && wanted.every(({ state }) => !RESTING.has(state.kind))) return;
     this.changed();
     this.#heal();
@@ -366,7 +363,3 @@ export class Service implements InstanceOwner, Member {
 }
 
 const RESTING: ReadonlySet<InstanceState['kind']> = new Set(['absent', 'stopped', 'paused']);
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(Math.max(value, low), high);
-}

@@ -119,7 +119,10 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
   });
 
   it('tells who watches what changed while the watching was cut', async () => {
-    const [store, other] = [makeStore(), new MongoStore({ uri: set.uri, databaseName, limits: mongoLimits, clock, log })];
+    const [store, other] = [
+      makeStore(),
+      new MongoStore({ uri: set.uri, databaseName, limits: mongoLimits, clock, log }),
+    ];
     opened.push(other);
     await Promise.all([store.start(), other.start()]);
     const seen = new Set<string>();
@@ -174,9 +177,9 @@ describe.skipIf('reason' in mongod)('three members of which the primary is kille
     const journal = new Journal({ store, clock, log, capacity: 1_000 });
     let count = 0;
     let acknowledged = 0;
-    let writing = true;
+    const over = new AbortController();
     const writer = (async () => {
-      for (let rev = 1; writing; rev += 1) {
+      for (let rev = 1; !over.signal.aborted; rev += 1) {
         journal.addEvent(eventRecord(`e${(count += 1)}`));
         const stored = await store.putService(serviceRecord('web', { rev })).catch(() => false);
         if (stored) acknowledged = rev;
@@ -187,7 +190,7 @@ describe.skipIf('reason' in mongod)('three members of which the primary is kille
     await set.killPrimary();
     const before = acknowledged;
     await vi.waitFor(() => expect(acknowledged).toBeGreaterThan(before + 5), { timeout: 60_000, interval: 50 });
-    writing = false;
+    over.abort();
     await writer;
     expect((await store.getService('web'))?.rev).toBeGreaterThanOrEqual(acknowledged);
     await vi.waitFor(async () => expect(await store.listEvents({ limit: 10_000 })).toHaveLength(count), patience);
