@@ -7,7 +7,7 @@ import { sleep } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import { localhostLookup } from '../lib/localhost-lookup.ts';
 import type { BrokerAddress } from './broker-address.ts';
-import { explainBrokerFailure } from './broker-failure.ts';
+import { explainBrokerFailure, isPassing } from './broker-failure.ts';
 import type { Message } from './outbox.ts';
 
 const keepAliveSeconds = 20;
@@ -56,8 +56,8 @@ export interface BrokerConnectionOptions {
   readonly clock: Clock;
   onUp(): void;
   onMessage(message: IncomingMessage): void;
-  /** Called once, and nothing after it. */
-  onDown(reason: string): void;
+  /** Called once, and nothing after it. `passing`: it may well be over by itself. */
+  onDown(reason: string, passing: boolean): void;
 }
 
 /** One connection to a broker, from the first byte to the last: what is lost with it is sent again on the next one. */
@@ -198,7 +198,8 @@ export class BrokerConnection {
     this.#down = true;
     this.#release();
     const fallback = this.#up ? 'the broker hung up' : 'the broker hung up before it accepted us';
-    this.#options.onDown(this.#lastFailure === undefined ? fallback : explainBrokerFailure(this.#lastFailure));
+    const reason = this.#lastFailure === undefined ? fallback : explainBrokerFailure(this.#lastFailure);
+    this.#options.onDown(reason, isPassing(this.#lastFailure));
   }
 
   #release(): void {

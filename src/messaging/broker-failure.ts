@@ -27,6 +27,15 @@ const explanations: Readonly<Record<string, string>> = {
   142: 'another client took over with the same id: give each daemon a STATE_DIR and a proxy id of its own',
 };
 
+/** What comes and goes with the broker and the network, and needs nobody to correct anything. */
+const PASSING = new Set<unknown>(['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'EPIPE']);
+
+/** Whether it may well be over by itself; what has no code is the end of a connection. */
+export function isPassing(failure: unknown): boolean {
+  const code = codeOf(failure);
+  return code === undefined || PASSING.has(code);
+}
+
 /** Why there is no connection, in words for people. */
 export function explainBrokerFailure(failure: unknown): string {
   const code = codeOf(failure);

@@ -42,7 +42,7 @@ export class HomeAssistant implements MemberObserver {
     this.#mqtt.retain(topics.proxyCommands(proxyId), accepted ? 'on' : 'off');
   }
 
-  changed({ name, spec }: Member): void {
+  changed({ name, spec }: Pick<Member, 'name' | 'spec'>): void {
     const before = this.#known.get(name);
     this.#known.set(name, spec);
     if (!this.#started || before?.source.kind === spec.source.kind) return;

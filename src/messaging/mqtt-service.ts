@@ -207,7 +207,7 @@ export class MqttService {
       () => {
         if (!this.#closed) this.#open(address);
       },
-      (error: unknown) => this.#onDown(address, messageOf(error)),
+      (error: unknown) => this.#onDown(address, messageOf(error), true),
     );
   }
 
@@ -220,7 +220,7 @@ export class MqttService {
       will: this.#proxyStatus('offline'),
       ...(broker.caFile === undefined ? {} : { caFile: broker.caFile }),
       onUp: () => this.#onUp(address),
-      onDown: (reason) => this.#onDown(address, reason),
+      onDown: (reason, passing) => this.#onDown(address, reason, passing),
       onMessage: (message) => this.#subscriptions.hear(message),
     });
     this.#connection.open();
@@ -236,7 +236,7 @@ export class MqttService {
     this.#pump();
   }
 
-  #onDown(address: BrokerAddress, reason: string): void {
+  #onDown(address: BrokerAddress, reason: string, passing: boolean): void {
     const { clock, log } = this.#options;
     const wasConnected = this.#connected;
     this.#connected = false;
@@ -245,8 +245,8 @@ export class MqttService {
     this.#inFlight.clear();
     this.#onDrained?.();
     if (this.#closed) return;
-    // Reasons that take turns are told once each, until there was a connection again.
-    if (!this.#reasons.has(reason)) {
+    // One line when it goes; and one more for each thing that somebody has to correct, until there was a connection again.
+    if (this.#reasons.size === 0 || !(passing || this.#reasons.has(reason))) {
       const what = wasConnected ? 'lost the MQTT broker' : 'cannot connect to the MQTT broker';
       log.warn({ broker: address.label }, `${what}: ${reason}. It is tried again; services are not affected`);
     }

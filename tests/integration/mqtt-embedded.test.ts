@@ -8,12 +8,14 @@ import { EmbeddedBroker } from '../../src/messaging/embedded-broker.ts';
 import { freePort } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 import { mqttCommandSuite } from './mqtt-command-suite.ts';
+import { mqttDiscoverySuite } from './mqtt-discovery-suite.ts';
 import { mqttSuite, until, type BrokerUnderTest } from './mqtt-suite.ts';
 
 const clock = new SystemClock();
 const log = pino({ level: 'silent' });
 
 mqttSuite('the embedded broker', 'embedded', createBroker);
+mqttDiscoverySuite('the embedded broker', 'embedded', createBroker);
 mqttCommandSuite('the embedded broker', 'embedded', createBroker);
 
 async function createBroker(): Promise<BrokerUnderTest> {
