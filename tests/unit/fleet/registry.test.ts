@@ -243,6 +243,14 @@ describe('Registry', () => {
       expect(harness.service('web').status).toBe('awake');
     });
 
+    it('tells everyone else who tells of services, too, that they have left', async () => {
+      disk.set('old', { _id: 'old', rev: 5, desired: 1 } as ServiceRecord);
+      const removed: string[] = [];
+      const observers = [{ changed: () => undefined, removed: (name: string) => void removed.push(name) }];
+      await new FleetHarness({ store, tools: { observers } }).start(scalable);
+      expect(removed).toEqual(['old']);
+    });
+
     it('does not hold up a wake while the store is away', async () => {
       const harness = await new FleetHarness({ store }).start(scalable);
       store.failure = new Error('away');
