@@ -43,7 +43,7 @@ describe('what a home automation does with the daemon', () => {
   const accepted = (): string | undefined =>
     services.heard.filter(({ topic }) => topic.endsWith('/commands')).at(-1)?.payload;
   const status = (): string =>
-    JSON.parse(services.last('house/reveille/web/status') ?? '{"status":""}').status as string;
+    (JSON.parse(services.last('house/reveille/web/status') ?? '{"status":""}') as { status: string }).status;
 
   it('finds a switch that leads to the dashboard and cannot be used yet', async () => {
     const { config } = await vi.waitUntil(() => switchOf('web'), PATIENCE);
