@@ -192,8 +192,9 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
     const { pool, ticker, limits } = this.#context;
     this.#reused = false;
     this.#connectDeadline = ticker.deadline(limits.connectTimeoutMs);
-    this.#connection = pool.connect(this.#request.endpoint);
-    this.#connection.assign(this, this.#exchange.method, this.#request.upgrade !== undefined);
+    const mayUpgrade = this.#request.upgrade !== undefined;
+    this.#connection = pool.connect(this.#request.endpoint, mayUpgrade);
+    this.#connection.assign(this, this.#exchange.method, mayUpgrade);
   }
 
   #send(connection: UpstreamConnection): void {

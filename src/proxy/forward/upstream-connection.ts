@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { localhostLookup } from '../../lib/localhost-lookup.ts';
 import type { Endpoint } from '../../seam/fleet-view.ts';
@@ -44,6 +44,10 @@ export class UpstreamConnection {
   readonly #limits: ResponseLimits;
   readonly #onClosed: (connection: UpstreamConnection) => void;
   readonly #onData = (bytes: Buffer): void => this.#read(bytes);
+  readonly #onRead = (length: number, shared: Uint8Array): boolean => {
+    this.#read(Buffer.from(shared.subarray(0, length)));
+    return true;
+  };
   #user: ConnectionUser | undefined;
   #parser: ResponseParser | undefined;
   #anyByte = false;
@@ -51,17 +55,22 @@ export class UpstreamConnection {
   #detached = false;
   #error: Error | undefined;
 
+  /**
+   * @param readBuffer what is read goes through it, shared by all connections, and is copied out at its true size: Node
+   *   would allocate 64 KB for every read. Without one, the socket can be detached.
+   */
   constructor(
     key: string,
     endpoint: Endpoint,
     limits: ResponseLimits,
     onClosed: (connection: UpstreamConnection) => void,
+    readBuffer?: Uint8Array,
   ) {
     this.key = key;
     this.endpoint = endpoint;
     this.#limits = limits;
     this.#onClosed = onClosed;
-    this.#socket = open(endpoint);
+    this.#socket = open(endpoint, readBuffer && { buffer: readBuffer, callback: this.#onRead });
     this.#listen();
   }
 
@@ -224,9 +233,10 @@ export class UpstreamConnection {
 }
 
 /** Half-open, because the end of what the upstream sends is for the parser to judge. */
-function open({ host, port }: Endpoint): Socket {
-  if (host.includes('/')) return connect({ path: host, allowHalfOpen: true });
+function open({ host, port }: Endpoint, onread: OnReadOpts | undefined): Socket {
+  const reading = onread === undefined ? {} : { onread };
+  if (host.includes('/')) return connect({ path: host, allowHalfOpen: true, ...reading });
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS };
   const address = { host, port, lookup: localhostLookup, autoSelectFamily: false };
-  return connect({ ...address, ...keepAlive, noDelay: true, allowHalfOpen: true });
+  return connect({ ...address, ...keepAlive, noDelay: true, allowHalfOpen: true, ...reading });
 }

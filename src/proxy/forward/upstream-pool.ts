@@ -11,6 +11,8 @@ export interface UpstreamPoolOptions {
 
 /** What an upstream says about its own idle time is cut by this, so that we close first. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
+/** What Node reads at most at a time. */
+const READ_BUFFER_BYTES = 65_536;
 
 /**
  * All connections to upstreams; the idle ones by endpoint, the one used last first. Idle connections are read: data or
@@ -20,6 +22,7 @@ export class UpstreamPool implements Ticking {
   readonly #options: UpstreamPoolOptions;
   readonly #ticker: Ticker;
   readonly #all = new Set<UpstreamConnection>();
+  readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #idle = new Map<string, UpstreamConnection[]>();
   readonly #onClosed = (connection: UpstreamConnection): void => this.#forget(connection);
   #idleCount = 0;
@@ -37,8 +40,11 @@ export class UpstreamPool implements Ticking {
     return this.#idleCount;
   }
 
-  connect(endpoint: Endpoint): UpstreamConnection {
-    const connection = new UpstreamConnection(keyOf(endpoint), endpoint, this.#options.responseLimits, this.#onClosed);
+  /** @param detachable its socket may be taken over when the response is a 101 */
+  connect(endpoint: Endpoint, detachable: boolean): UpstreamConnection {
+    const { responseLimits } = this.#options;
+    const readBuffer = detachable ? undefined : this.#readBuffer;
+    const connection = new UpstreamConnection(keyOf(endpoint), endpoint, responseLimits, this.#onClosed, readBuffer);
     this.#all.add(connection);
     return connection;
   }
