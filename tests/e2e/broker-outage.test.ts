@@ -7,7 +7,8 @@ import { Daemon } from '../support/daemon.ts';
 import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 
-const PATIENCE = { timeout: 40_000, interval: 50 };
+/** The API takes a hundred requests a minute. */
+const PATIENCE = { timeout: 40_000, interval: 800 };
 if (!hasMosquitto) console.warn('skipped: tests with a broker that goes away, for there is no mosquitto');
 
 describe.skipIf(!hasMosquitto)('a daemon whose broker is away', () => {

@@ -11,7 +11,8 @@ import { mosquittoImage } from '../support/mosquitto-image.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PATIENCE = { timeout: 30_000, interval: 50 };
+/** The API takes a hundred requests a minute. */
+const PATIENCE = { timeout: 30_000, interval: 800 };
 const ready = hasMosquitto && (await dockerAvailable());
 if (!hasMosquitto) console.warn('skipped: tests with a managed broker, for there is no mosquitto to make an image of');
 
