@@ -176,6 +176,8 @@ export class Service implements InstanceOwner, Member {
       this.changed();
       const patienceMs = this.#tools.drainTimeoutMs();
       await Promise.all(surplus.map((instance) => instance.sleep('stop', 'idle', patienceMs)));
+      // An operator who asked for another number in the meantime is right.
+      if (this.desired !== replicas) return;
       this.#desired.set(Math.min(Math.max(this.#serving, replicas), before));
     } else {
       this.#desired.set(Math.max(replicas, before));

@@ -1,9 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EventBus } from '../../src/fleet/event-bus.ts';
+import { Monitor } from '../../src/fleet/monitor.ts';
 import type { ObservedInstance, Usage } from '../../src/fleet/runtime.ts';
+import type { Service } from '../../src/fleet/service.ts';
+import { SystemClock } from '../../src/lib/clock.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { DockerHarness } from '../support/docker-harness.ts';
 import { dockerAvailable, fixtureImage } from '../support/docker.ts';
+import { UnixRelay } from '../support/unix-relay.ts';
 
 const hasDocker = await dockerAvailable();
 const hasCommand = spawnSync('docker', ['--version']).status === 0;
@@ -81,4 +91,33 @@ describe.skipIf(!hasDocker || !hasCommand)('the use of a busy container', () => 
       expect(ours.some((each) => within(each.memoryBytes ?? 0, memoryBytes))).toBe(true);
     }
   });
+});
+
+describe.skipIf(!hasDocker)('the monitor of a container', () => {
+  it('opens the stream anew when the connection to the engine breaks, and knows nothing until then', async () => {
+    const harness = new DockerHarness(await fixtureImage());
+    const folder = await mkdtemp(join(tmpdir(), 'rv-relay-'));
+    const relay = new UnixRelay(join(folder, 'docker.sock'), parseDockerHost(undefined).options.socketPath ?? '');
+    await relay.start();
+    const runtime = await harness.open({ dockerHost: `unix://${relay.path}` });
+    const [clock, log] = [new SystemClock(), pino({ level: 'silent' })];
+    const monitor = new Monitor({ runtime, bus: new EventBus(clock, log), clock, log, inFlight: () => 0 });
+    try {
+      const spec = harness.spec();
+      const { key, runtimeId } = await harness.launch(runtime, spec);
+      const id = `${spec.name}-1`;
+      const instances = [{ id, key, runtimeId, state: { kind: 'ready' } }];
+      monitor.consider({ name: spec.name, spec, instances } as unknown as Service);
+      const known = (): boolean => monitor.usageOf(spec.name, id) !== undefined;
+      await vi.waitUntil(known, { timeout: 20_000 });
+      relay.cut();
+      await vi.waitUntil(() => !known(), { timeout: 20_000 });
+      await vi.waitUntil(known, { timeout: 20_000 });
+    } finally {
+      monitor.close();
+      await harness.close();
+      await relay.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
 });

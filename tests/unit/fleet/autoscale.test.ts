@@ -124,6 +124,17 @@ describe('less load than fewer could carry', () => {
     expect(harness.states('web')).toEqual(['ready', 'stopped', 'stopped']);
   });
 
+  it('gives way to an operator who asks for another number while it drains', async () => {
+    end();
+    requests(1, 'web-3');
+    await harness.pass(COOLDOWN + 2_000);
+    expect(harness.states('web')).toContain('draining');
+    watch(harness.service('web').scale(4));
+    await harness.pass(COOLDOWN - 5_000);
+    expect(harness.service('web').desired).toBe(4);
+    expect(offered()).toHaveLength(4);
+  });
+
   it('cuts nothing that is open for long: who has it stays', async () => {
     end();
     const close = requests(1, 'web-3');
