@@ -12,6 +12,7 @@ import { scaleCommand } from './scale.ts';
 import { sleepCommand } from './sleep.ts';
 import { stateCommand } from './state.ts';
 import { statusCommand } from './status.ts';
+import { topCommand } from './top.ts';
 import { wakeCommand } from './wake.ts';
 
 const VERBS = [
@@ -22,6 +23,7 @@ const VERBS = [
   restartCommand,
   logsCommand,
   eventsCommand,
+  topCommand,
   checkCommand,
   certsCommand,
   hostsCommand,

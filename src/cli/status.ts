@@ -6,6 +6,7 @@ import { daemonOf, print, printJson, type CliContext, type GlobalOptions } from 
 import { allServices, namingKnown, pathOf } from './service-calls.ts';
 import { coloured } from './status-colour.ts';
 import { table } from './table.ts';
+import { usageCells } from './usage-cells.ts';
 
 export function statusCommand(context: CliContext): Command {
   return new Command('status')
@@ -66,10 +67,9 @@ async function showOne(context: CliContext, name: string, json: boolean | undefi
     ...(service.dependsOn.length > 0 ? [['needs', service.dependsOn.join(', ')]] : []),
   ];
   print(context, facts.map(([label = '', text = '']) => `  ${pc.dim(label.padEnd(10))}${text}`).join('\n'));
-  const rows = instances.map(({ id, state, since, upstream, cpuRatio, memoryBytes }) => {
-    const cpu = cpuRatio === null ? '' : `${Math.round(cpuRatio * 100)} %`;
-    const memory = memoryBytes === null ? '' : `${Math.round(memoryBytes / 2 ** 20)} MB`;
-    return [id, coloured(state), age(Date.parse(since), Date.now()), cpu, memory, upstream ?? ''];
+  const rows = instances.map((one) => {
+    const { id, state, since, upstream = '' } = one;
+    return [id, coloured(state), age(Date.parse(since), Date.now()), ...usageCells(one), upstream];
   });
   if (rows.length > 0) print(context, `\n${table(['INSTANCE', 'STATE', 'FOR', 'CPU', 'MEMORY', 'UPSTREAM'], rows)}`);
   if (failure) print(context, ['', pc.red(failure.detail), ...failure.logTail.map((line) => `  ${line}`)].join('\n'));

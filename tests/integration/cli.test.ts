@@ -193,6 +193,23 @@ describe('reveille', () => {
     expect(ran.code).toBe(0);
     expect(JSON.parse(ran.out)).toMatchObject({ removed: { containers: [], volumes: [] } });
   });
+
+  it('shows what runs and what it uses, the busiest first', async () => {
+    management.runtime.behave('backend', {
+      usage: ({ key }) => ({ cpuRatio: key.index / 4, memoryBytes: 64 * 2 ** 20, memoryLimitBytes: 128 * 2 ** 20 }),
+    });
+    await management.fleet.managed('backend').scale(2);
+    await vi.waitFor(async () => expect((await reveille(['top'])).out).toContain('backend-1'));
+    const { out, code } = await reveille(['top']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/INSTANCE +STATE +CPU +MEMORY/);
+    expect(out).toMatch(/backend-2 +ready +50 % +64 of 128 MB\n *backend-1 +ready +25 %/);
+    const { instances } = JSON.parse((await reveille(['top', '--json'])).out) as { instances: unknown[] };
+    expect(instances).toMatchObject([{ id: 'backend-2', cpuRatio: 0.5 }, { id: 'backend-1' }]);
+    await management.fleet.managed('backend').scale(1);
+    await management.fleet.managed('backend').sleep('operator', 'stop');
+    expect((await reveille(['top'])).out).toBe('Nothing runs.\n');
+  });
 });
 
 describe('reveille as a program', () => {
