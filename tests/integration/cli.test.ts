@@ -199,7 +199,8 @@ describe('reveille', () => {
       usage: ({ key }) => ({ cpuRatio: key.index / 4, memoryBytes: 64 * 2 ** 20, memoryLimitBytes: 128 * 2 ** 20 }),
     });
     await management.fleet.managed('backend').scale(2);
-    await vi.waitFor(async () => expect((await reveille(['top'])).out).toContain('backend-1'));
+    const read = (id: string) => management.fleet.monitor.usageOf('backend', id)?.cpuRatio;
+    await vi.waitUntil(() => read('backend-1') === 0.25 && read('backend-2') === 0.5, { timeout: 10_000 });
     const { out, code } = await reveille(['top']);
     expect(code).toBe(0);
     expect(out).toMatch(/INSTANCE +STATE +CPU +MEMORY/);
