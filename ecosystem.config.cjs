@@ -1,20 +1,52 @@
+const { existsSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
 /**
- * pm2: `npm run proxy-production` builds and starts this. One process holds both halves: `pm2 restart` drains and starts
- * again, containers go on running meanwhile. Proxy workers of their own, one per core, come with the data path release.
+ * pm2: `npm run proxy-production` builds and starts this. `control` decides what runs, `proxy` moves bytes, in as many
+ * processes as WORKERS says. Each may be reloaded, or killed, without the other: see docs/ARCHITECTURE.md.
  */
+const { workers, drainTimeoutMs } = settings();
+
+/** Read as the daemon itself reads them: from .env in the working directory, overridden by the environment. */
+function settings() {
+  const built = join(__dirname, 'dist/config/settings.js');
+  if (!existsSync(built)) throw new Error(`${built} is not there: run \`npm run build\` first`);
+  const { loadSettings } = require(built);
+  const dotenv = existsSync('.env') ? readFileSync('.env', 'utf8') : '';
+  return loadSettings({ ...process.env, ENV: 'production' }, dotenv);
+}
+
+const common = {
+  script: join(__dirname, 'dist/main.js'),
+  cwd: process.cwd(),
+  wait_ready: true,
+  max_restarts: 1_000_000,
+  exp_backoff_restart_delay: 100,
+  // A configuration that is refused is refused again.
+  stop_exit_codes: [2],
+  env_production: { ENV: 'production', NODE_ENV: 'production' },
+};
+
 module.exports = {
   apps: [
     {
-      name: 'reveille',
-      script: 'dist/main.js',
+      ...common,
+      name: 'control',
+      args: 'control',
       exec_mode: 'fork',
-      wait_ready: true,
-      listen_timeout: 30_000,
+      listen_timeout: 60_000,
+      kill_timeout: 20_000,
+    },
+    {
+      ...common,
+      name: 'proxy',
+      args: 'proxy',
+      exec_mode: 'cluster',
+      instances: workers,
+      // One that waits for the control process is not ready: until it is, its predecessor serves.
+      listen_timeout: 120_000,
       // Above DRAIN_TIMEOUT, so that pm2 does not cut what is being finished.
-      kill_timeout: 40_000,
-      max_restarts: 50,
-      exp_backoff_restart_delay: 200,
-      env_production: { ENV: 'production', NODE_ENV: 'production' },
+      kill_timeout: drainTimeoutMs + 10_000,
     },
   ],
 };

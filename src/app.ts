@@ -1,35 +1,25 @@
-import { chmod, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Manifest } from './config/service-spec.ts';
 import type { Settings } from './config/settings.ts';
-import { ConfigWatcher } from './config/watch-config.ts';
 import { ControlHalf, hostsOf } from './control-half.ts';
+import { createDataHalf } from './create-data-half.ts';
 import type { Runtime } from './fleet/runtime.ts';
 import { SystemClock } from './lib/clock.ts';
 import { messageOf } from './lib/coded-error.ts';
 import type { Logger } from './lib/logger.ts';
 import { Parts } from './lib/parts.ts';
-import { keptSecret } from './lib/secret-file.ts';
-import { LiveConfig } from './live-config.ts';
-import { DataHalf, type ListeningPorts } from './proxy/data-half.ts';
-import type { ForwardLimits } from './proxy/forward/forward-limits.ts';
-import type { ListenerLimits } from './proxy/listen/listener-limits.ts';
+import { openStateDir } from './open-state-dir.ts';
+import type { ProcessOptions } from './process-options.ts';
+import type { DataHalf, ListeningPorts } from './proxy/data-half.ts';
 import { startupReport } from './startup-report.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { DevelopmentCertificates } from './tls/development-certificates.ts';
 import { mkcertRoot } from './tls/mkcert.ts';
+import { watchEdits, withLive } from './watch-edits.ts';
 
-export interface AppOptions {
-  readonly settings: Settings;
-  readonly dotenvText: string;
-  readonly envFile: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly log: Logger;
-}
-
-/** The composition root: both halves in one process, started in order and ended in reverse order. */
+/** Both halves in one process, started in order and ended in reverse order. */
 export class App {
-  readonly #options: AppOptions;
+  readonly #options: ProcessOptions;
   readonly #log: Logger;
   readonly #clock = new SystemClock();
   readonly #parts: Parts;
@@ -39,7 +29,7 @@ export class App {
   #developmentCertificates: DevelopmentCertificates | undefined;
   #dataHalf: DataHalf | undefined;
 
-  constructor(options: AppOptions) {
+  constructor(options: ProcessOptions) {
     const { settings, log, environment } = options;
     this.#options = options;
     this.#settings = settings;
@@ -74,12 +64,10 @@ export class App {
 
   async #start(): Promise<void> {
     const { manifest, files } = await this.#control.loadManifest(this.#settings, this.#options.dotenvText);
-    const stateDir = resolve(this.#settings.stateDir);
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
-    await chmod(stateDir, 0o700);
+    const stateDir = await openStateDir(this.#settings);
     await this.#control.open(manifest);
     const certificates = await this.#openCertificates(manifest, stateDir);
-    const ports = await this.#openDataHalf(certificates, stateDir);
+    const ports = await this.#openDataHalf(certificates);
     await this.#control.start();
     this.#listenForContainers(this.#control.runtime);
     await this.#watchConfig(files);
@@ -106,18 +94,10 @@ export class App {
     this.#caPath = origin?.owner === 'reveille' ? origin.caPath : undefined;
   }
 
-  async #openDataHalf(certificates: CertificateStore, stateDir: string): Promise<ListeningPorts> {
-    const { localIp, httpsPort, httpPort, trustedProxies, accessLog } = this.#settings;
-    const { fleet, adminHost, socketPath } = this.#control;
-    const affinitySecret = Buffer.from(await keptSecret(resolve(stateDir, 'affinity-secret'), 32), 'hex');
-    const ticketKeys = Buffer.from(await keptSecret(resolve(stateDir, 'ticket-keys'), 48), 'hex');
-    const dataHalf = new DataHalf({
-      ...{ link: fleet.connect(), certificates, clock: this.#clock, log: this.#log, development: this.#development },
-      ...{ address: localIp, httpsPort, httpPort, trustedProxies, accessLog, affinitySecret, ticketKeys },
-      admin: { host: adminHost, endpoint: { host: socketPath, port: 0 } },
-      listenerLimits: listenerLimitsOf(this.#settings),
-      forwardLimits: forwardLimitsOf(this.#settings),
-      notice: () => this.#control.notice,
+  async #openDataHalf(certificates: CertificateStore): Promise<ListeningPorts> {
+    const dataHalf = await createDataHalf({
+      ...{ settings: this.#settings, link: this.#control.fleet.connect(), certificates },
+      ...{ clock: this.#clock, log: this.#log, notice: () => this.#control.notice },
     });
     this.#dataHalf = dataHalf;
     this.#parts.add('proxy', () => dataHalf.close(this.#settings.drainTimeoutMs));
@@ -146,40 +126,29 @@ export class App {
     });
   }
 
-  async #watchConfig(files: readonly string[]): Promise<void> {
-    const { envFile, environment, dotenvText } = this.#options;
-    const tools = {
-      ...{ envFile, environment, log: this.#log },
-      applyManifest: (settings: Settings, text: string) => this.#applyManifest(watcher, settings, text),
-      applySettings: (settings: Settings) => this.#applySettings(settings),
-      onRefused: (detail: string) => this.#control.bus.emit('manifest.refused', 'proxy', { detail }),
-    };
-    const live = new LiveConfig(tools, this.#settings, dotenvText);
-    const watcher: ConfigWatcher = new ConfigWatcher({
-      manifestPath: this.#settings.manifest,
-      envPath: envFile,
+  async #watchConfig(manifestFiles: readonly string[]): Promise<void> {
+    const watcher = await watchEdits({
+      ...this.#options,
       clock: this.#clock,
-      logger: this.#log,
-      onChange: ({ kind }) => void (kind === 'env' ? live.envEdited() : live.manifestEdited()),
+      manifestFiles,
+      applyManifest: (settings, text) => this.#applyManifest(settings, text),
+      applySettings: (edited) => this.#applySettings(edited),
+      onRefused: (detail) => this.#control.bus.emit('manifest.refused', 'proxy', { detail }),
     });
-    await watcher.start();
-    watcher.setManifestFiles(files);
     this.#parts.add('watcher', () => watcher.close());
   }
 
-  async #applyManifest(watcher: ConfigWatcher, settings: Settings, dotenvText: string): Promise<void> {
+  async #applyManifest(settings: Settings, dotenvText: string): Promise<readonly string[]> {
     const { manifest, files } = await this.#control.loadManifest(settings, dotenvText);
-    watcher.setManifestFiles(files);
     await this.#certify(manifest);
     await this.#control.apply(manifest);
+    return files;
   }
 
-  /** Only what needs no restart is taken over. */
-  #applySettings({ logLevel, accessLog, adminToken, trustedProxies, drainTimeoutMs, mqttCommands }: Settings): void {
-    const live = { logLevel, accessLog, adminToken, trustedProxies, drainTimeoutMs, mqttCommands };
-    this.#settings = { ...this.#settings, ...live };
-    this.#log.level = logLevel;
-    this.#dataHalf?.apply(live);
+  #applySettings(edited: Settings): void {
+    this.#settings = withLive(this.#settings, edited);
+    this.#log.level = edited.logLevel;
+    this.#dataHalf?.apply(edited);
     this.#control.applySettings();
   }
 
@@ -198,27 +167,4 @@ export class App {
     if (notice !== undefined) this.#log.warn(notice);
     this.#log.info({ ...facts, port: https.port }, 'Reveille is up');
   }
-}
-
-function listenerLimitsOf({ limits }: Settings): Partial<ListenerLimits> {
-  return {
-    handshakeTimeoutMs: limits.tlsHandshakeTimeoutMs,
-    headersTimeoutMs: limits.headersTimeoutMs,
-    keepAliveTimeoutMs: limits.keepAliveTimeoutMs,
-    sessionIdleTimeoutMs: limits.keepAliveTimeoutMs,
-    stallTimeoutMs: limits.stallTimeoutMs,
-    maxHeaderBytes: limits.maxHeaderSizeBytes,
-    maxUrlBytes: limits.maxUrlSizeBytes,
-    maxConnectionsPerAddress: limits.maxConnectionsPerClient,
-  };
-}
-
-function forwardLimitsOf({ limits }: Settings): Partial<ForwardLimits> {
-  return {
-    connectTimeoutMs: limits.connectTimeoutMs,
-    responseTimeoutMs: limits.responseTimeoutMs,
-    bodyTimeoutMs: limits.bodyTimeoutMs,
-    stallTimeoutMs: limits.stallTimeoutMs,
-    maxBodyBytes: limits.maxBodySizeBytes === 0 ? Infinity : limits.maxBodySizeBytes,
-  };
 }

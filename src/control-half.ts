@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { adminHostOf, controlSocketOf } from './addresses.ts';
 import { loadManifest, type LoadedManifest } from './config/load-manifest.ts';
 import type { Manifest } from './config/service-spec.ts';
 import { settingsEnvironment } from './config/settings-environment.ts';
@@ -32,6 +33,8 @@ export interface ControlHalfOptions {
   readonly parts: Parts;
   /** The port that clients use, once it is known. */
   readonly httpsPort: () => number;
+  /** How many proxy processes are there; absent where both halves are one process. */
+  readonly proxies?: () => number;
   /** The file of the authority that instances are to trust, in development. */
   readonly caPath: () => string | undefined;
 }
@@ -72,13 +75,8 @@ export class ControlHalf {
     return this.#manifest;
   }
 
-  /** A path of a Unix socket, as short as can be: there is room for about a hundred characters. */
-  get socketPath(): string {
-    return relative(process.cwd(), resolve(this.#settings.stateDir, 'control.sock'));
-  }
-
   get adminHost(): string {
-    return `${this.#settings.adminSubdomain}.${this.#settings.domain}`;
+    return adminHostOf(this.#settings);
   }
 
   get fleet(): Fleet {
@@ -251,12 +249,21 @@ export class ControlHalf {
       mqtt: { service: mqtt },
     } = this.#open;
     const management = new ManagementServer({
-      ...{ fleet, store, token, socketPath: this.socketPath, bus: this.bus, clock: this.#clock, log: this.#log },
+      ...{
+        fleet,
+        store,
+        token,
+        socketPath: controlSocketOf(this.#settings),
+        bus: this.bus,
+        clock: this.#clock,
+        log: this.#log,
+      },
       mqttState: () => ({ kind: mqtt.kind, condition: mqtt.condition, dropped: mqtt.dropped, url: mqtt.address }),
       adminHost: this.adminHost,
       publicUrl: (host: string) => this.publicUrl(host),
       development: this.#development,
       runtimeNotice: () => this.#notice,
+      ...(this.#options.proxies && { proxies: this.#options.proxies }),
       trustedPeer: (address: string) => new AddressList(this.#settings.trustedProxies).has(address),
     });
     await management.start();

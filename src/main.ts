@@ -1,23 +1,41 @@
 import { App } from './app.ts';
 import { ConfigError } from './config/config-error.ts';
-import { loadSettings, type Settings } from './config/settings.ts';
+import { loadSettings } from './config/settings.ts';
 import { unknownSettings } from './config/unknown-settings.ts';
+import { ControlProcess } from './control-process.ts';
 import { messageOf } from './lib/coded-error.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 import { readDotenv } from './live-config.ts';
+import type { ProcessOptions } from './process-options.ts';
+import { ProxyProcess } from './proxy-process.ts';
 
 const ENV_FILE = '.env';
 const EXIT = { ok: 0, failed: 1, badConfiguration: 2 } as const;
+
+interface Daemon {
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `main.js` is the whole daemon; in production `main.js control` and several `main.js proxy` are it together. */
+function daemonOf(role: string | undefined, options: ProcessOptions): Daemon {
+  if (role === undefined) return new App(options);
+  if (role === 'control') return new ControlProcess(options);
+  if (role === 'proxy') return new ProxyProcess(options);
+  const message = 'must be control or proxy; without one, both are one process';
+  throw new ConfigError('The command line', [{ field: role, message }]);
+}
 
 async function main(): Promise<void> {
   const dotenvText = await readDotenv(ENV_FILE);
   const settings = loadSettings(process.env, dotenvText);
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
-  warnOfUnknownSettings(dotenvText, log);
-  const app = new App({ settings, dotenvText, envFile: ENV_FILE, environment: process.env, log });
-  endOnFaults(app, log);
-  endOnSignals(app, settings, log);
-  await app.start();
+  const role = process.argv[2];
+  const daemon = daemonOf(role, { settings, dotenvText, envFile: ENV_FILE, environment: process.env, log });
+  if (role !== 'proxy') warnOfUnknownSettings(dotenvText, log);
+  endOnFaults(daemon, log);
+  endOnSignals(daemon, settings.drainTimeoutMs, log);
+  await daemon.start();
   // Tells pm2 (wait_ready) that the predecessor may go.
   process.send?.('ready');
 }
@@ -30,15 +48,13 @@ function warnOfUnknownSettings(dotenvText: string, log: Logger): void {
 }
 
 /** The first signal drains, the second one does not wait. */
-function endOnSignals(app: App, settings: Settings, log: Logger): void {
+function endOnSignals(daemon: Daemon, drainTimeoutMs: number, log: Logger): void {
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) process.exit(EXIT.failed);
     ending = true;
-    log.info(
-      `${signal}: finishing what is open (at most ${settings.drainTimeoutMs / 1000} s); once more to end at once`,
-    );
-    app.close().then(
+    log.info(`${signal}: finishing what is open (at most ${drainTimeoutMs / 1000} s); once more to end at once`);
+    daemon.close().then(
       () => process.exit(EXIT.ok),
       (error: unknown) => {
         log.error({ err: error }, `could not end in order: ${messageOf(error)}`);
@@ -51,13 +67,13 @@ function endOnSignals(app: App, settings: Settings, log: Logger): void {
 }
 
 /** After a fault that nobody foresaw nothing can be relied on: what is open may end, then somebody starts us anew. */
-function endOnFaults(app: App, log: Logger): void {
+function endOnFaults(daemon: Daemon, log: Logger): void {
   process.on('unhandledRejection', (reason) =>
     log.error({ err: reason }, `a failure was overlooked: ${messageOf(reason)}`),
   );
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, `an error was not handled, the daemon ends: ${messageOf(error)}`);
-    void app.close().finally(() => process.exit(EXIT.failed));
+    void daemon.close().finally(() => process.exit(EXIT.failed));
   });
 }
 

@@ -114,7 +114,7 @@ export class DaemonClient {
   #notRunning(cause: unknown): CodedError {
     const message = [
       `No daemon answers at ${this.socketPath}. Is it running?`,
-      'Start it with `npm run proxy-development`, or call this from its folder; STATE_DIR says where its socket is.',
+      'Start it with `npm run proxy-development` (or `proxy-production`), or call this from its folder; STATE_DIR says where its socket is.',
     ].join('\n');
     return new CodedError('daemon_not_running', message, { cause });
   }

@@ -31,6 +31,15 @@ export class Connection implements ControlConnection {
     tools.activity.join(dataHalf);
   }
 
+  /** In one process the halves are there together. */
+  get away(): boolean {
+    return false;
+  }
+
+  untilBack(): Promise<void> {
+    return Promise.resolve();
+  }
+
   subscribe(listener: (update: FleetUpdate) => void): () => void {
     const wayOut = this.#tools.fleet.subscribe(listener);
     this.#waysOut.add(wayOut);

@@ -135,6 +135,12 @@ export class Fleet {
     this.#wakeAlwaysOn();
   }
 
+  /** Resolves once the runtime has answered, and all that was found running has turned out to serve or not to. */
+  async adopted(): Promise<void> {
+    await this.#reconciler.compared;
+    await Promise.all(this.#services().flatMap(({ instances }) => instances.map(({ adoption }) => adoption)));
+  }
+
   /** Takes over an edited manifest: what did not change keeps its connections. */
   async apply(manifest: Manifest): Promise<{ added: string[]; changed: string[]; removed: string[] }> {
     const removed = [...this.#members.keys()].filter((name) => !manifest.has(name));

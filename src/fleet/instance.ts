@@ -49,6 +49,7 @@ export class Instance {
   /** Monotonic. */
   #servesSinceMs = 0;
   #attempt: StartAttempt | undefined;
+  #adoption: Promise<void> = Promise.resolve();
   /** Takes back the drain of an idle instance. */
   #idleDrain: AbortController | undefined;
 
@@ -73,6 +74,11 @@ export class Instance {
     return this.#configHash;
   }
 
+  /** Resolves once it is known whether what was found running serves. */
+  get adoption(): Promise<void> {
+    return this.#adoption;
+  }
+
   /**
    * Ready when it resolves. One that is leaving because it was idle stays; one that is being stopped is started again.
    * @param spec what was prepared, which the owner's newest may no longer be
@@ -92,7 +98,7 @@ export class Instance {
   /** Takes over one that was found running: it must serve before it counts, but is not started anew. The owner hears the outcome. */
   #adopt(observed: ObservedInstance): void {
     this.#change({ type: 'starting' });
-    this.#bringUp(() => Promise.resolve(observed)).then(
+    this.#adoption = this.#bringUp(() => Promise.resolve(observed)).then(
       () => this.#owner.adopted(this),
       (error: unknown) => this.#owner.adopted(this, error),
     );

@@ -1,6 +1,7 @@
 import { Lane } from '../lib/lane.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
+import { deferred } from '../lib/deferred.ts';
 import type { Logger } from '../lib/logger.ts';
 import { instanceId, type InstanceKey, type ObservedInstance, type Runtime, type RuntimeEvent } from './runtime.ts';
 import type { Service } from './service.ts';
@@ -28,6 +29,7 @@ export class Reconciler {
   readonly #lane = new Lane();
   #timer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
+  readonly #compared = deferred<undefined>();
   #closed = false;
 
   constructor(tools: ReconcilerTools) {
@@ -45,6 +47,11 @@ export class Reconciler {
     this.#timer?.cancel();
   }
 
+  /** Resolves once everything was compared for the first time. */
+  get compared(): Promise<unknown> {
+    return this.#compared.promise;
+  }
+
   /** Compares everything. Adopts what runs, corrects what does not, removes what no service of the manifest owns. */
   reconcile(): Promise<void> {
     return this.#lane.run(async () => {
@@ -58,6 +65,7 @@ export class Reconciler {
             .map(({ key }) => this.#quietly(service.name, () => service.observe(key.index, undefined))),
         );
       await Promise.all([...missing, ...observed.map((each) => this.#compare(each))]);
+      this.#compared.resolve(undefined);
     });
   }
 

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { destination, pino, type Logger as PinoLogger, type LevelWithSilent } from 'pino';
 import pretty from 'pino-pretty';
 
@@ -19,6 +20,8 @@ export function createLogger({ level, format }: LoggerOptions): Logger {
     redact: { paths: SECRET_FIELDS.flatMap((field) => [`["${field}"]`, `*["${field}"]`]), censor: '[hidden]' },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
+  // A process manager in whose cluster we are takes what is written to the stream; the descriptor is its own.
+  if (cluster.isWorker) return pino(options, process.stdout);
   if (format === 'json') return pino(options, destination({ fd: 1, sync: true }));
   return pino(options, pretty({ colorize: process.stdout.isTTY, translateTime: 'SYS:HH:MM:ss.l', sync: true }));
 }

@@ -32,6 +32,8 @@ export interface LinkClientOptions {
 const SNAPSHOT_WITHIN_MS = 10_000;
 /** A snapshot of ten thousand services is a tenth of it. */
 const MAX_DOWN_BYTES = 64 * 1024 * 1024;
+/** A control process that is reloaded needs a second or two. */
+const BACK_WITHIN_MS = 10_000;
 const RECONNECT = { initialMs: 20, maxMs: 1_000 };
 
 /**
@@ -48,6 +50,7 @@ export class LinkClient implements ControlLink {
   readonly #activity: ActivityBatch;
   readonly #updates = new Set<(update: FleetUpdate) => void>();
   readonly #news = new Set<(news: PeerNews) => void>();
+  readonly #onBack = new Set<() => void>();
   readonly #waiting = new Map<string, WaitingReport>();
   readonly #openBreakers = new Map<string, BreakerReport>();
   #channel: Channel<DownMessage> | undefined;
@@ -68,9 +71,19 @@ export class LinkClient implements ControlLink {
     this.#activity = new ActivityBatch(clock, (reports) => this.#send({ type: 'activity', reports: [...reports] }));
   }
 
-  /** Nobody is there who could wake a service. */
   get away(): boolean {
     return !this.#synced;
+  }
+
+  async untilBack(): Promise<void> {
+    const tooLong = new AbortController();
+    const timer = this.#options.clock.after(BACK_WITHIN_MS, () => tooLong.abort());
+    await new Promise<void>((resolve) => {
+      this.#onBack.add(resolve);
+      tooLong.signal.addEventListener('abort', () => resolve());
+      if (this.#synced) resolve();
+    });
+    timer.cancel();
   }
 
   /** Resolves with the first snapshot, however long the control process takes to come. */
@@ -202,6 +215,8 @@ export class LinkClient implements ControlLink {
     this.#wakes.back();
     this.#options.log.info('joined the control process');
     this.#first.resolve(undefined);
+    for (const resume of this.#onBack) resume();
+    this.#onBack.clear();
   }
 
   #lost(fault: string | undefined): void {

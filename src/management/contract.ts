@@ -131,6 +131,8 @@ export interface HealthAnswer {
     readonly dropped: number;
   };
   readonly services: Readonly<Record<ServiceStatus, number>>;
+  /** How many proxy processes are there; absent where the daemon is one process. */
+  readonly proxies?: number;
   /** What degrades it, for people. */
   readonly problems: readonly string[];
 }

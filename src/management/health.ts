@@ -19,12 +19,13 @@ export function healthOf(tools: ManagementTools): HealthAnswer {
     store: conditionOf(store),
     mqtt: { ...mqttCondition, connected, dropped: mqtt.dropped },
     services,
+    ...(tools.proxies && { proxies: tools.proxies() }),
     problems,
   };
 }
 
 /** What is wrong with what the daemon itself works with. */
-export function problemsOfParts({ fleet, store, mqttState, runtimeNotice }: ManagementTools): string[] {
+export function problemsOfParts({ fleet, store, mqttState, runtimeNotice, proxies }: ManagementTools): string[] {
   const mqtt = mqttState();
   const fallback = runtimeNotice();
   const away = ({ condition }: Conditional<string>, what: string): string[] =>
@@ -34,6 +35,7 @@ export function problemsOfParts({ fleet, store, mqttState, runtimeNotice }: Mana
     ...(fallback === undefined ? [] : [plain(fallback)]),
     ...away(store, `the ${store.kind} store takes nothing`),
     ...away(mqtt, `the ${mqtt.kind} MQTT broker is not connected`),
+    ...(proxies?.() === 0 ? ['no proxy process has joined'] : []),
   ];
 }
 

@@ -30,6 +30,8 @@ export interface ManagementOptions {
   readonly adminHost: string;
   readonly publicUrl: (host: string) => string;
   readonly development: boolean;
+  /** How many proxy processes are there; absent where the daemon is one process. */
+  readonly proxies?: () => number;
   /** Why another runtime than the wanted one is used, if so. */
   readonly runtimeNotice: () => string | undefined;
   /** Peers in front of the proxy whose X-Forwarded-For is believed. */

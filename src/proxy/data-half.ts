@@ -136,9 +136,9 @@ export class DataHalf {
   }
 
   #createHandler(): RequestHandler {
-    const { clock, log, development, certificates, admin, notice, affinitySecret } = this.#options;
+    const { clock, log, development, certificates, admin, notice, affinitySecret, link: control } = this.#options;
     return new RequestHandler({
-      ...{ clock, log, development, admin, notice },
+      ...{ clock, log, development, admin, notice, control },
       router: this.#router,
       dispatcher: this.#dispatcher,
       forwarder: this.#forwarder,

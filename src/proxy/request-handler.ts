@@ -6,6 +6,7 @@ import type { LeaseWish, ServicePool } from '../dispatch/service-pool.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { ControlLink } from '../seam/control-link.ts';
 import type { Endpoint } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import type { AccessLog } from './access-log.ts';
@@ -37,6 +38,7 @@ export interface RequestHandlerTools {
   readonly admin: { readonly host: string; readonly endpoint: Endpoint };
   /** Whether a connection made for one name may be used for the other (RFC 9110 section 15.5.20). */
   readonly sameCertificate: (serverName: string | undefined, host: string) => boolean;
+  readonly control: Pick<ControlLink, 'away' | 'untilBack'>;
   /** What everyone who waits should know. */
   readonly notice: () => string | undefined;
 }
@@ -186,9 +188,18 @@ export class RequestHandler {
     }
   }
 
+  /** While the process that serves it is replaced, nothing listens there for a moment. */
   async #toAdmin(visit: Visit): Promise<void> {
+    const { admin, control } = this.#tools;
     visit.service = 'reveille';
-    await this.#send(visit, this.#tools.admin.endpoint, [], ADMIN_OPTIONS);
+    try {
+      await this.#send(visit, admin.endpoint, [], ADMIN_OPTIONS);
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || !error.replayable) throw error;
+      if (visit.exchange.headSent || visit.exchange.abandoned) throw error;
+      await control.untilBack();
+      await this.#send(visit, admin.endpoint, [], ADMIN_OPTIONS);
+    }
   }
 
   async #send(visit: Visit, endpoint: Endpoint, headers: string[], options: ForwardOptions): Promise<ForwardResult> {
@@ -222,7 +233,7 @@ export class RequestHandler {
   }
 
   #answerError(visit: Visit, error: unknown): void {
-    const known = proxyErrorOf(error, visit.service, this.#tools.clock.epochMs());
+    const known = this.#whenAway(proxyErrorOf(error, visit.service, this.#tools.clock.epochMs()));
     if (!known) {
       this.#tools.log.error(
         { err: error, requestId: visit.exchange.requestId },
@@ -231,6 +242,13 @@ export class RequestHandler {
     }
     const logTail = known?.code === 'wake_timeout' ? { logTail: this.#linesOfWake(known) } : {};
     this.#refuse(visit, { ...(known ?? { code: 'internal', detail: messageOf(error) }), ...logTail });
+  }
+
+  /** Nobody was there who could have woken it: that is another reason than a service that does not become ready. */
+  #whenAway(error: ProxyError | undefined): ProxyError | undefined {
+    if (error?.code !== 'wake_timeout' || !this.#tools.control.away) return error;
+    const detail = `the control process, which wakes ${error.service ?? 'services'}, is away; it is waited for`;
+    return { ...error, code: 'control_away', detail };
   }
 
   /** How far a start has come that goes on without the request. */

@@ -27,8 +27,8 @@ export class Visit {
   /** `Server-Timing` of a request that was held (W3C Server Timing; durations in milliseconds). */
   serverTiming(): string | undefined {
     if (this.wakeMs === undefined) return undefined;
-    const { dependenciesMs, buildMs, startMs, readyMs } = this.wake ?? {};
-    const parts = { dependencies: dependenciesMs, build: buildMs, start: startMs, ready: readyMs };
+    const { controlMs, dependenciesMs, buildMs, startMs, readyMs } = this.wake ?? {};
+    const parts = { control: controlMs, dependencies: dependenciesMs, build: buildMs, start: startMs, ready: readyMs };
     const known = Object.entries(parts).flatMap(([name, ms]) =>
       ms === undefined ? [] : [`${name};dur=${ms.toFixed(1)}`],
     );

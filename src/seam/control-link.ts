@@ -51,6 +51,10 @@ export type PeerNews = ({ readonly kind: 'verdict' } & VerdictReport) | ({ reado
 
 /** The whole of what the data half may ask of the control half, and the other way round. */
 export interface ControlLink {
+  /** Nobody is there who could wake a service: wakes wait, and whatever else is asked gives up at once. */
+  readonly away: boolean;
+  /** Resolves when somebody is there, or when it takes too long for a request to wait. */
+  untilBack(): Promise<void>;
   /** Snapshots down. The first update, a complete one, arrives during the call. Returns the way out. */
   subscribe(listener: (update: FleetUpdate) => void): () => void;
   /**

@@ -11,6 +11,8 @@ import { TestAuthority } from './test-certificate.ts';
 class ScriptedLink implements ControlLink {
   readonly wake = vi.fn<ControlLink['wake']>(() => Promise.resolve({ totalMs: 0 }));
   readonly suspect = vi.fn<ControlLink['suspect']>(() => Promise.resolve());
+  away = false;
+  readonly untilBack = vi.fn<ControlLink['untilBack']>(() => Promise.resolve());
   readonly reportVerdict = vi.fn<ControlLink['reportVerdict']>();
   readonly reportWaiting = vi.fn<ControlLink['reportWaiting']>();
   readonly reportSeen = vi.fn<ControlLink['reportSeen']>();

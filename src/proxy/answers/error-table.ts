@@ -76,6 +76,12 @@ const ANSWERS = {
     retryAfterSeconds: 1,
   },
   wake_timeout: { status: 504, title: 'The service did not wake in time', reason: 'It is still not ready.' },
+  control_away: {
+    status: 504,
+    title: 'The service could not be woken',
+    reason: 'What wakes services is away for a moment. Services that are awake go on.',
+    retryAfterSeconds: 5,
+  },
   breaker_open: {
     status: 503,
     title: 'The service is recovering',

@@ -50,7 +50,7 @@ const UPSTREAM: Record<UpstreamErrorCode, number> = {
   protocol_unsupported: 502,
   forwarder_closed: 503,
 };
-const HERE = { unknown_host: 404, misdirected: 421, method_not_allowed: 405, too_many_feeds: 503 };
+const HERE = { control_away: 504, unknown_host: 404, misdirected: 421, method_not_allowed: 405, too_many_feeds: 503 };
 const EXPECTED = { ...FAILURES, ...DISPATCH, ...UPSTREAM, ...HERE };
 
 const SECRET = 'mongodb://admin:hunter2@172.18.0.3:27017 in /home/me/app/Dockerfile';

@@ -1,0 +1,128 @@
+import { linkSocketOf } from './addresses.ts';
+import type { Settings } from './config/settings.ts';
+import { ControlHalf } from './control-half.ts';
+import { sleep, SystemClock } from './lib/clock.ts';
+import { messageOf } from './lib/coded-error.ts';
+import { Parts } from './lib/parts.ts';
+import { LinkServer } from './link/link-server.ts';
+import { openStateDir } from './open-state-dir.ts';
+import type { ProcessOptions } from './process-options.ts';
+import { watchEdits, withLive } from './watch-edits.ts';
+
+/** What runs is looked at before the proxies are told of it, so that they lose nothing that serves; for so long at most. */
+const ADOPT_WITHIN_MS = 10_000;
+
+/** The control half as a process of its own: the proxy processes find it at its socket, and outlive it. */
+export class ControlProcess {
+  readonly #options: ProcessOptions;
+  readonly #clock = new SystemClock();
+  readonly #parts: Parts;
+  readonly #control: ControlHalf;
+  #settings: Settings;
+  #link: LinkServer | undefined;
+  #gateway: string | undefined;
+
+  constructor(options: ProcessOptions) {
+    const { settings, environment, log } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.#parts = new Parts(log);
+    this.#control = new ControlHalf({
+      ...{ environment, log, clock: this.#clock, parts: this.#parts },
+      settings: () => this.#settings,
+      httpsPort: () => this.#link?.httpsPort ?? settings.httpsPort,
+      // Instances trust what the operator's certificate is signed by.
+      caPath: () => undefined,
+      proxies: () => this.#link?.connected ?? 0,
+    });
+  }
+
+  /** @throws ConfigError, CodedError: what was started until then has been ended again */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Hangs up on the proxies first, so that what ends here fails no request of theirs: they wait for the next one. Idempotent. */
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+
+  async #start(): Promise<void> {
+    const control = this.#control;
+    const { manifest, files } = await control.loadManifest(this.#settings, this.#options.dotenvText);
+    await openStateDir(this.#settings);
+    await control.open(manifest);
+    await control.start();
+    await Promise.race([control.fleet.adopted(), sleep(this.#clock, ADOPT_WITHIN_MS)]);
+    await this.#openLink();
+    this.#followGateway();
+    await this.#watchConfig(files);
+    const { notice, facts } = control;
+    if (notice !== undefined) this.#options.log.warn(notice);
+    this.#options.log.info(facts, 'the control process is up');
+  }
+
+  async #openLink(): Promise<void> {
+    const control = this.#control;
+    const link = new LinkServer({
+      path: linkSocketOf(this.#settings),
+      clock: this.#clock,
+      log: this.#options.log,
+      connect: () => control.fleet.connect(),
+      facts: () => ({ notice: control.notice, gateway: this.#gateway }),
+    });
+    this.#link = link;
+    await link.start();
+    this.#parts.add('link', () => link.close());
+  }
+
+  /** Containers reach us under the gateway of their network, which is there once the engine has made the network. */
+  #followGateway(): void {
+    const { runtime } = this.#control;
+    const look = (): void => {
+      if (!runtime.condition.up) return;
+      runtime.gateway().then(
+        (gateway) => {
+          this.#gateway = gateway;
+          this.#link?.tellFacts();
+        },
+        (error: unknown) =>
+          this.#options.log.warn(`containers cannot call services by their public names: ${messageOf(error)}`),
+      );
+    };
+    look();
+    const unsubscribe = runtime.onEvent(({ type }) => {
+      if (type === 'condition') look();
+    });
+    this.#parts.add('gateway', () => {
+      unsubscribe();
+      return Promise.resolve();
+    });
+  }
+
+  async #watchConfig(manifestFiles: readonly string[]): Promise<void> {
+    const control = this.#control;
+    const watcher = await watchEdits({
+      ...this.#options,
+      clock: this.#clock,
+      manifestFiles,
+      applyManifest: async (settings, text) => {
+        const { manifest, files } = await control.loadManifest(settings, text);
+        await control.apply(manifest);
+        return files;
+      },
+      applySettings: (edited) => {
+        this.#settings = withLive(this.#settings, edited);
+        this.#options.log.level = edited.logLevel;
+        control.applySettings();
+      },
+      onRefused: (detail) => control.bus.emit('manifest.refused', 'proxy', { detail }),
+    });
+    this.#parts.add('watcher', () => watcher.close());
+  }
+}

@@ -1,0 +1,42 @@
+import type { Settings } from './config/settings.ts';
+import { ConfigWatcher } from './config/watch-config.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Logger } from './lib/logger.ts';
+import { LiveConfig } from './live-config.ts';
+import type { ProcessOptions } from './process-options.ts';
+
+export interface EditTools extends ProcessOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What the manifest is made of. */
+  readonly manifestFiles: readonly string[];
+  /** @returns what the manifest is made of now. @throws ConfigError when it is refused */
+  readonly applyManifest: (settings: Settings, dotenvText: string) => Promise<readonly string[]>;
+  readonly applySettings: (settings: Settings) => void;
+  readonly onRefused: (detail: string) => void;
+}
+
+/** Takes over edits of the manifest and of .env from now on. */
+export async function watchEdits(tools: EditTools): Promise<ConfigWatcher> {
+  const { envFile, settings, dotenvText, manifestFiles, clock, log } = tools;
+  const applyManifest = async (edited: Settings, text: string): Promise<void> => {
+    watcher.setManifestFiles(await tools.applyManifest(edited, text));
+  };
+  const live = new LiveConfig({ ...tools, applyManifest }, settings, dotenvText);
+  const watcher: ConfigWatcher = new ConfigWatcher({
+    manifestPath: settings.manifest,
+    envPath: envFile,
+    clock,
+    logger: log,
+    onChange: ({ kind }) => void (kind === 'env' ? live.envEdited() : live.manifestEdited()),
+  });
+  await watcher.start();
+  watcher.setManifestFiles(manifestFiles);
+  return watcher;
+}
+
+/** Of edited settings, those that apply without a restart; the others stay as they are. */
+export function withLive(settings: Settings, edited: Settings): Settings {
+  const { logLevel, accessLog, adminToken, trustedProxies, drainTimeoutMs, mqttCommands } = edited;
+  return { ...settings, logLevel, accessLog, adminToken, trustedProxies, drainTimeoutMs, mqttCommands };
+}
