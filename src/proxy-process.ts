@@ -32,7 +32,10 @@ export class ProxyProcess {
     this.#parts = new Parts(log);
     const onFacts = (facts: ControlFacts): void => this.#told(facts);
     this.#link = new LinkClient({ path: linkSocketOf(settings), clock: this.#clock, log, onFacts });
-    this.#parts.add('link', () => Promise.resolve(this.#link.close()));
+    this.#parts.add('link', () => {
+      this.#link.close();
+      return Promise.resolve();
+    });
   }
 
   /** Waits for the control process as long as that takes. @throws CodedError: what was started until then has been ended again */

@@ -144,7 +144,7 @@ describe('production under pm2', { timeout: 4 * MINUTE }, () => {
     const ticket = once(socket, 'session') as Promise<[Buffer]>;
     await once(socket, 'secureConnect');
     const reused = socket.isSessionReused();
-    const { fingerprint256: fingerprint = '' } = socket.getPeerCertificate();
+    const { fingerprint256: fingerprint } = socket.getPeerCertificate();
     // With TLS 1.3 the ticket comes with the first bytes.
     socket.write(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`);
     socket.resume();

@@ -67,6 +67,8 @@ function linkTo(port: number): ControlLink {
     reportSeen: ignore,
     reportVerdict: ignore,
     reportWaiting: ignore,
+    away: false,
+    untilBack: () => Promise.resolve(),
     onPeerNews: () => ignore,
   };
 }
