@@ -69,13 +69,13 @@ function chosenCases({ only, short }: BenchOptions): typeof ALL_CASES {
   });
 }
 
-/** The page is written by a whole run only: it would lose its other tables by a partial one. */
-async function save(report: BenchReport, { only, against, short, output }: BenchOptions): Promise<void> {
+/** The page is written by a whole run unless asked for: it would lose its other tables by a partial one. */
+async function save(report: BenchReport, { only, against, short, output, page: wanted }: BenchOptions): Promise<void> {
   const path = output ?? join(RESULTS, `${report.at.replaceAll(':', '-')}.json`);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   process.stderr.write(`written: ${path}\n`);
-  if (short || only !== undefined || against !== undefined) return;
+  if (!wanted && (short || only !== undefined || against !== undefined)) return;
   await writeFile(PAGE, page(report));
   process.stderr.write(`written: ${PAGE}\n`);
 }

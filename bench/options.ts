@@ -8,15 +8,18 @@ export interface BenchOptions {
   readonly against: readonly string[] | undefined;
   /** Where the JSON goes; undefined = bench/results, named after the time. */
   readonly output: string | undefined;
+  /** Writes docs/BENCHMARKS.md, although not everything was run. */
+  readonly page: boolean;
   readonly rounds: number;
   readonly seconds: number;
 }
 
-export const USAGE = `npm run bench -- [--short] [--only CASE,...] [--against CONTESTANT,...] [--rounds N] [--seconds N] [--output FILE]
+export const USAGE = `npm run bench -- [--short] [--only CASE,...] [--against CONTESTANT,...] [--rounds N] [--seconds N] [--output FILE] [--page]
   --short     a quick look, in about two minutes; the full run writes docs/BENCHMARKS.md as well
   --only      these cases
   --against   Reveille and these contestants
   --output    where the JSON goes; otherwise into bench/results/
+  --page      writes docs/BENCHMARKS.md after a partial run too
 `;
 
 /** @throws TypeError for what is not an option */
@@ -30,6 +33,7 @@ export function parseOptions(words: readonly string[]): BenchOptions {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       output: { type: 'string' },
+      page: { type: 'boolean', default: false },
     },
   });
   const list = (text: string | undefined): string[] | undefined => text?.split(',').map((each) => each.trim());
@@ -38,6 +42,7 @@ export function parseOptions(words: readonly string[]): BenchOptions {
     only: list(values.only),
     against: list(values.against?.toLowerCase()),
     output: values.output,
+    page: values.page,
     rounds: Number(values.rounds ?? (values.short ? 1 : 5)),
     seconds: Number(values.seconds ?? (values.short ? 2 : 4)),
   };
