@@ -10,6 +10,7 @@ export class Http1Connection {
   readonly socket: Socket;
   readonly remoteAddress: string;
   readonly #owed: ServerResponse[] = [];
+  #unread: { readonly answer: ServerResponse; readonly bytes: number } | undefined;
   #last = false;
   #upgraded = false;
 
@@ -39,6 +40,18 @@ export class Http1Connection {
       if (at !== -1) this.#owed.splice(at, 1);
       closed();
     });
+  }
+
+  /**
+   * Asked at intervals: true when all of an answer was handed over before the last call, so that only the client can
+   * hold it up, and nothing of it has left since. A timer for each answer would cost every request.
+   */
+  stalls(): boolean {
+    const [answer] = this.#owed;
+    const bytes = this.socket.writableLength;
+    const before = this.#unread;
+    this.#unread = answer?.writableEnded === true ? { answer, bytes } : undefined;
+    return this.#unread !== undefined && before?.answer === answer && before?.bytes === bytes;
   }
 
   upgrade(): void {

@@ -49,6 +49,7 @@ export class Http1Front {
   readonly #options: Http1FrontOptions;
   readonly #server: Server;
   readonly #connections = new Map<Duplex, Http1Connection>();
+  #sweep: NodeJS.Timeout | undefined;
   #draining = false;
   #closingIdle = false;
 
@@ -79,6 +80,8 @@ export class Http1Front {
   start(): void {
     // The server itself never listens. This event is what starts its check of slow request heads.
     this.#server.emit('listening');
+    this.#sweep = setInterval(() => this.#endStalled(), this.#options.limits.stallTimeoutMs);
+    this.#sweep.unref();
   }
 
   accept(socket: Socket): void {
@@ -103,9 +106,15 @@ export class Http1Front {
     for (const connection of this.#connections.values()) if (!connection.busy) connection.socket.destroy();
   }
 
-  /** Lets go of the timer; connections are their owner's to end. */
+  /** Lets go of the timers; connections are their owner's to end. */
   close(): void {
+    clearInterval(this.#sweep);
     this.#server.close();
+  }
+
+  /** A client that leaves its answer unread has between one and two spans of `stallTimeoutMs`. */
+  #endStalled(): void {
+    for (const connection of this.#connections.values()) if (connection.stalls()) connection.socket.destroy();
   }
 
   #listen(): void {
@@ -147,8 +156,6 @@ export class Http1Front {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.finished) return undefined;
     connection.owe(response, () => this.#answered(connection));
-    // Once all of it is handed over, only the client can hold it up.
-    response.once('prefinish', () => connection.socket.setTimeout(this.#options.limits.stallTimeoutMs));
     if (connection.owed >= MAX_PIPELINED) connection.finish();
     else if (this.#draining) response.shouldKeepAlive = false;
     return connection;
