@@ -65,7 +65,7 @@ describe('back-pressure', () => {
     client.socket.write(Buffer.alloc(100_000_000));
     const held: number[] = [];
     const watch = setInterval(() => held.push(client.socket.writableLength), 10);
-    await vi.waitUntil(() => front.errors.length === 1);
+    await vi.waitUntil(() => front.errors.length === 1, { timeout: 10_000 });
     clearInterval(watch);
     expect(front.errors[0]!.code).toBe('upstream_timeout');
     // Long after the buffers on the way were full, and before the connection was given up.

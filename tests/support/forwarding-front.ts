@@ -21,6 +21,7 @@ export interface FrontOptions {
   readonly limits?: Partial<ForwardLimits>;
   readonly trusted?: (address: string) => boolean;
   readonly extra?: RawHeaders;
+  readonly protocol?: 'http' | 'h2c';
 }
 
 const STATUS: Readonly<Record<string, number>> = {
@@ -40,14 +41,16 @@ export class ForwardingFront {
   readonly requests = new EventEmitter();
   readonly #endpoint: Endpoint;
   readonly #extra: RawHeaders;
+  readonly #protocol: 'http' | 'h2c';
   readonly #http1: Server;
   readonly #http2: Http2Server;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #clients: ClientHttp2Session[] = [];
 
-  constructor(endpoint: Endpoint, { limits = {}, trusted, extra = [] }: FrontOptions = {}) {
+  constructor(endpoint: Endpoint, { limits = {}, trusted, extra = [], protocol = 'http' }: FrontOptions = {}) {
     this.#endpoint = endpoint;
     this.#extra = extra;
+    this.#protocol = protocol;
     this.forwarder = new Forwarder({
       clock: new SystemClock(),
       limits: { tickMs: 10, ...limits },
@@ -116,9 +119,10 @@ export class ForwardingFront {
 
   #forward(exchange: ClientExchange): Promise<void> {
     process.nextTick(() => this.requests.emit('request'));
-    const once = this.forwarder.forward(exchange, this.#endpoint, this.#extra).catch((error: unknown) => {
+    const protocol = this.#protocol;
+    const once = this.forwarder.forward(exchange, this.#endpoint, this.#extra, { protocol }).catch((error: unknown) => {
       if (!(error instanceof UpstreamError) || !error.replayable) throw error;
-      return this.forwarder.forward(exchange, this.#endpoint, this.#extra, { fresh: true });
+      return this.forwarder.forward(exchange, this.#endpoint, this.#extra, { fresh: true, protocol });
     });
     return this.#answer(exchange, once);
   }

@@ -25,6 +25,11 @@ export class TcpRelay {
     await once(this.#server, 'listening');
   }
 
+  /** Carries nothing more, and keeps every connection: what is beyond has gone without a farewell. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   /** Ends every connection without a word, as a pulled cable would. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();

@@ -128,11 +128,6 @@ const ANSWERS = {
     title: 'The service could not be reached in time',
     reason: 'The connection to it was not established.',
   },
-  protocol_unsupported: {
-    status: 502,
-    title: 'The service speaks another protocol',
-    reason: 'It does not speak the protocol that it is configured with.',
-  },
 
   forwarder_closed: {
     status: 503,

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
 
+/** HTTP/2 says already in the head that nothing follows, and that trailers may has to be known before the last content. */
+export type AfterHead = 'nothing' | 'content' | 'content-and-trailers';
+
 /** Names and values in turn, as they go over the wire: `['content-type', 'text/plain', 'set-cookie', 'a', 'set-cookie', 'b']`. */
 export type RawHeaders = readonly string[];
 
@@ -42,8 +45,11 @@ export interface ClientExchange {
   readonly headSent: boolean;
   /** Sends an interim response (1xx); silently nothing for HTTP/1.0. 100 tells a waiting client to send its body. */
   sendInformation(status: number, headers: RawHeaders): void;
-  /** Sends the final head. Without a body (204, 304, HEAD) `end` follows. `reason` is ignored by HTTP/2. */
-  sendHead(status: number, reason: string, headers: RawHeaders): void;
+  /**
+   * Sends the final head; when nothing follows (204, 304, HEAD, no content), `end` comes next. `reason` is ignored by HTTP/2.
+   * @param follows what the head is followed by; content unless given
+   */
+  sendHead(status: number, reason: string, headers: RawHeaders, follows?: AfterHead): void;
   /** Sends content; false means: wait for `onDrain`. An empty chunk sends the head that has no content yet. */
   write(chunk: Uint8Array): boolean;
   onDrain(listener: () => void): void;

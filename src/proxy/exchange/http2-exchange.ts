@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import type { Readable } from 'node:stream';
-import type { ClientExchange, RawHeaders } from './client-exchange.ts';
+import type { AfterHead, ClientExchange, RawHeaders } from './client-exchange.ts';
 import { fieldValue } from './field-values.ts';
 import { toHttp2Fields } from './http2-fields.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -84,14 +84,15 @@ export class Http2Exchange implements ClientExchange {
     this.#stream.additionalHeaders({ ...toHttp2Fields(headers), ':status': status });
   }
 
-  sendHead(status: number, _reason: string, headers: RawHeaders): void {
+  sendHead(status: number, _reason: string, headers: RawHeaders, follows: AfterHead = 'content'): void {
     if (this.#unusable) return;
     const fields: OutgoingHttpHeaders = toHttp2Fields(headers);
     fields[':status'] = status;
-    // Only content of unknown length comes with trailers; for the rest the last frame of content ends the stream.
-    const waitForTrailers = fields['content-length'] === undefined;
+    // A gRPC client tells a head that ends the stream from one that is followed by nothing.
+    const endStream = follows === 'nothing';
+    const waitForTrailers = follows === 'content-and-trailers';
     if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
-    this.#stream.respond(fields, { waitForTrailers });
+    this.#stream.respond(fields, { endStream, waitForTrailers });
   }
 
   write(chunk: Uint8Array): boolean {
@@ -127,7 +128,7 @@ export class Http2Exchange implements ClientExchange {
     const content = typeof body === 'string' ? Buffer.from(body) : body;
     const fields = [...headers, 'x-request-id', this.requestId];
     if (status !== 204 && status !== 304) fields.push('content-length', String(content.length));
-    this.sendHead(status, '', fields);
+    this.sendHead(status, '', fields, content.length === 0 ? 'nothing' : 'content');
     if (this.method !== 'HEAD') this.write(content);
     this.end();
   }

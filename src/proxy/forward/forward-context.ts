@@ -5,11 +5,10 @@ import type { ForwardedExchange } from './forwarded-exchange.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import type { LoopTurns } from './loop-turns.ts';
 import type { Ticker } from './ticker.ts';
-import type { UpstreamPool } from './upstream-pool.ts';
+import type { ChannelPool } from './upstream-channel.ts';
 
 /** What all requests of a forwarder share. */
 export interface ForwardContext {
-  readonly pool: UpstreamPool;
   readonly ticker: Ticker;
   readonly turns: LoopTurns;
   readonly limits: ForwardLimits;
@@ -21,6 +20,8 @@ export interface ForwardContext {
 export interface ForwardedRequest {
   readonly exchange: ClientExchange;
   readonly endpoint: Endpoint;
+  /** Of the protocol that the upstream speaks. */
+  readonly pool: ChannelPool;
   readonly extra: RawHeaders;
   /** Only a new connection will do. */
   readonly fresh: boolean;

@@ -1,3 +1,15 @@
+/** Connections to upstreams that speak HTTP/2. */
+interface Http2UpstreamLimits {
+  /** Streams at once on one connection, if the upstream allows that many. */
+  readonly maxStreams: number;
+  /** When all are full, requests wait, at most for `connectTimeoutMs`. */
+  readonly maxSessionsPerUpstream: number;
+  readonly idleTimeoutMs: number;
+  /** A request that is given up after this time, on a connection that has been silent for all of it, has it checked by a PING. */
+  readonly doubtAfterMs: number;
+  readonly pingTimeoutMs: number;
+}
+
 /** What one forwarded request may take. Times in milliseconds, sizes in bytes. */
 export interface ForwardLimits {
   readonly connectTimeoutMs: number;
@@ -17,6 +29,7 @@ export interface ForwardLimits {
   readonly maxIdlePerUpstream: number;
   /** Below the 5 s after which Node and others close their side. */
   readonly idleTimeoutMs: number;
+  readonly http2: Http2UpstreamLimits;
   /** How coarsely all these times are looked at. */
   readonly tickMs: number;
 }
@@ -34,5 +47,12 @@ export const defaultForwardLimits: ForwardLimits = {
   maxInterimResponses: 16,
   maxIdlePerUpstream: 256,
   idleTimeoutMs: 4_000,
+  http2: {
+    maxStreams: 100,
+    maxSessionsPerUpstream: 16,
+    idleTimeoutMs: 60_000,
+    doubtAfterMs: 5_000,
+    pingTimeoutMs: 5_000,
+  },
   tickMs: 100,
 };

@@ -6,13 +6,13 @@ import type { ForwardOutcome, ForwardResult } from './forward-result.ts';
 import type { AwaitsTurns } from './loop-turns.ts';
 import type { BodyOwner } from './request-body-pump.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
-import type { RequestFraming } from './request-head.ts';
-import { expectsContinue, requestFraming, requestHead } from './request-head.ts';
+import type { RequestFraming } from './request-framing.ts';
+import { expectsContinue, requestFraming } from './request-framing.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 import { ResponseRelay } from './response-relay.ts';
 import type { Ticking } from './ticker.ts';
 import { tunnel } from './tunnel.ts';
-import type { ConnectionFailure, ConnectionUser, UpstreamConnection } from './upstream-connection.ts';
+import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
 import type { UpstreamErrorCode } from './upstream-error.ts';
 
@@ -20,7 +20,7 @@ import type { UpstreamErrorCode } from './upstream-error.ts';
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** One request on its way to one upstream, with the response on its way back. */
-export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, AwaitsTurns {
+export class ForwardedExchange implements ChannelUser, BodyOwner, Ticking, AwaitsTurns {
   readonly #request: ForwardedRequest;
   readonly #exchange: ClientExchange;
   readonly #context: ForwardContext;
@@ -28,7 +28,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   readonly #framing: RequestFraming;
   readonly #done: Deferred<ForwardResult> = deferred();
   #stopListening: (() => void) | undefined;
-  #connection: UpstreamConnection | undefined;
+  #channel: UpstreamChannel | undefined;
   #pump: RequestBodyPump | undefined;
   #settled = false;
   #reused = false;
@@ -49,14 +49,15 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
 
   /** @throws UpstreamError as long as nothing has reached the client */
   run(): Promise<ForwardResult> {
-    const { pool, ticker, turns, limits } = this.#context;
+    const { ticker, turns, limits } = this.#context;
+    const { pool } = this.#request;
     if (this.#exchange.abandoned) this.#settle('abandoned');
     else if (this.#framing.kind === 'length' && this.#framing.length > limits.maxBodyBytes) this.#refuseLargeBody();
     else {
       this.#stopListening = this.#exchange.onAbandoned(() => this.#onAbandoned());
       ticker.add(this);
-      this.#connection = this.#request.fresh ? undefined : pool.take(this.#request.endpoint);
-      if (this.#connection === undefined) this.#connect();
+      this.#channel = this.#request.fresh ? undefined : pool.take(this.#request.endpoint);
+      if (this.#channel === undefined) this.#connect();
       else turns.wait(this);
     }
     return this.#done.promise;
@@ -67,26 +68,26 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
     if (this.#settled) return;
     // Both ends of a tunnel close when one does, which then settles it.
     if (this.#tunnelled) {
-      this.#connection?.destroy();
+      this.#channel?.destroy();
       return;
     }
     this.#failWith(new UpstreamError('forwarder_closed', 'The proxy was stopped before the answer was complete.'));
   }
 
   onTurned(): void {
-    if (this.#settled || this.#connection === undefined) return;
-    if (this.#connection.closed) {
+    if (this.#settled || this.#channel === undefined) return;
+    if (this.#channel.closed) {
       this.#connect();
       return;
     }
     this.#reused = true;
-    this.#connection.assign(this, this.#exchange.method, this.#request.upgrade !== undefined);
-    this.#send(this.#connection);
+    this.#channel.assign(this, this.#exchange.method, this.#request.upgrade !== undefined);
+    this.#send(this.#channel);
   }
 
   onConnected(): void {
     this.#connectDeadline = Infinity;
-    if (this.#connection !== undefined) this.#send(this.#connection);
+    if (this.#channel !== undefined) this.#send(this.#channel);
   }
 
   onWritable(): void {
@@ -115,7 +116,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
 
   onContent(chunk: Buffer): void {
     if (this.#settled || this.#relay.sendContent(chunk)) return;
-    this.#connection?.pauseReading();
+    this.#channel?.pauseReading();
     this.#stallDeadline = this.#context.ticker.deadline(this.#context.limits.stallTimeoutMs);
     if (this.#listensForDrain) return;
     this.#listensForDrain = true;
@@ -124,25 +125,23 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
 
   onComplete(trailers: readonly string[]): void {
     if (this.#settled) return;
-    const connection = this.#connection;
+    const channel = this.#channel;
     this.#pump?.stop();
     this.#relay.end(trailers);
-    if (connection === undefined) return;
-    // RFC 9112 9.3.2: with a part of the request missing, the next one would be read as the rest of it.
-    if (this.#pump === undefined || this.#pump.sent) this.#context.pool.release(connection);
-    else connection.destroy();
+    if (channel === undefined) return;
+    channel.release(this.#pump === undefined || this.#pump.sent);
     this.#settle('completed');
   }
 
   onSwitched(head: UpstreamHead, rest: Buffer): void {
     const { upgrade, extra, onAnswered } = this.#request;
     const { ticker, limits, via } = this.#context;
-    if (this.#settled || upgrade === undefined || this.#connection === undefined) return;
+    if (this.#settled || upgrade === undefined || this.#channel === undefined) return;
     this.#stopWaiting();
     this.#tunnelled = true;
     onAnswered?.();
     const { stallTimeoutMs } = limits;
-    const upstream = this.#connection.detach();
+    const upstream = this.#channel.detach();
     void tunnel({ upgrade, upstream, head, rest, extra, via, ticker, stallTimeoutMs }).then((bytes) => {
       upstream.destroy();
       this.#settled = true;
@@ -151,11 +150,12 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
     });
   }
 
-  onFailure({ code, message, cause, beforeResponse }: ConnectionFailure): void {
+  onFailure({ code, message, cause, beforeResponse, unprocessed = false }: ChannelFailure): void {
     if (this.#settled) return;
     const untouched = this.#pump === undefined || this.#pump.untouched;
-    const stale = this.#reused && beforeResponse && code === 'upstream_reset';
-    const replayable = untouched && (code === 'upstream_refused' || (stale && IDEMPOTENT.has(this.#exchange.method)));
+    const stale = this.#reused && (unprocessed || (beforeResponse && code === 'upstream_reset'));
+    const safe = unprocessed || code === 'upstream_refused' || (stale && IDEMPOTENT.has(this.#exchange.method));
+    const replayable = untouched && safe;
     this.#failWith(new UpstreamError(code, message, { cause, replayable, stale }));
   }
 
@@ -189,43 +189,43 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   }
 
   #connect(): void {
-    const { pool, ticker, limits } = this.#context;
+    const { ticker, limits } = this.#context;
     this.#reused = false;
     this.#connectDeadline = ticker.deadline(limits.connectTimeoutMs);
     const mayUpgrade = this.#request.upgrade !== undefined;
-    this.#connection = pool.connect(this.#request.endpoint, mayUpgrade);
-    this.#connection.assign(this, this.#exchange.method, mayUpgrade);
+    this.#channel = this.#request.pool.connect(this.#request.endpoint, mayUpgrade);
+    this.#channel.assign(this, this.#exchange.method, mayUpgrade);
   }
 
-  #send(connection: UpstreamConnection): void {
+  #send(channel: UpstreamChannel): void {
     const { limits, ticker, via, trusted } = this.#context;
     const exchange = this.#exchange;
     const framing = this.#framing;
     const waits = expectsContinue(exchange);
-    const head = requestHead(exchange, {
+    const options = {
       framing,
       expectsContinue: waits,
       webSocket: this.#request.upgrade !== undefined,
       trusted: trusted(exchange.remoteAddress),
       via,
-    });
+    };
     this.#startHeadTimer();
     if (framing.kind === 'none') {
-      connection.writeHead(head);
+      channel.sendHead(exchange, options);
       return;
     }
     const length = framing.kind === 'length' ? framing.length : undefined;
-    this.#pump = new RequestBodyPump(exchange, connection, length, limits, this, ticker);
+    this.#pump = new RequestBodyPump(exchange, channel, length, limits, this, ticker);
     if (waits) {
-      connection.writeHead(head);
+      channel.sendHead(exchange, options);
       this.#continueDeadline = ticker.deadline(limits.continueTimeoutMs);
       return;
     }
-    connection.cork();
-    connection.writeHead(head);
+    channel.cork();
+    channel.sendHead(exchange, options);
     this.#pump.start();
     // Content that is at hand comes with the next tick, and goes out together with the head.
-    process.nextTick(uncork, connection);
+    process.nextTick(uncork, channel);
   }
 
   /** The upstream wants the content, or has had its time to say otherwise (RFC 9110 10.1.1). */
@@ -242,17 +242,17 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
 
   #onDrained(): void {
     this.#stallDeadline = Infinity;
-    if (!this.#settled) this.#connection?.resumeReading();
+    if (!this.#settled) this.#channel?.resumeReading();
   }
 
   #onAbandoned(): void {
     if (this.#settled) return;
-    this.#connection?.destroy();
+    this.#channel?.destroy();
     this.#settle('abandoned');
   }
 
   #cutStalledClient(): void {
-    this.#connection?.destroy();
+    this.#channel?.destroy();
     this.#exchange.abort();
     this.#settle('client_stalled');
   }
@@ -265,7 +265,7 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   /** Before anything has reached the client somebody else can still answer; after that the answer can only be cut. */
   #failWith(error: UpstreamError): void {
     this.#pump?.stop();
-    this.#connection?.destroy();
+    this.#channel?.destroy();
     if (this.#relay.status !== undefined) {
       this.#exchange.abort();
       this.#settle('upstream_aborted', error);
@@ -291,6 +291,6 @@ export class ForwardedExchange implements ConnectionUser, BodyOwner, Ticking, Aw
   }
 }
 
-function uncork(connection: UpstreamConnection): void {
-  connection.uncork();
+function uncork(channel: UpstreamChannel): void {
+  channel.uncork();
 }

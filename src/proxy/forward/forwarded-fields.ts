@@ -12,34 +12,35 @@ export function isForwardedField(name: string): boolean {
   return FORWARDED_FIELDS.has(name) || (name.includes('_') && FORWARDED_FIELDS.has(name.replaceAll('_', '-')));
 }
 
-/** Our own word on where the request came from, as lines; a trusted peer's word is kept and added to (RFC 7239). */
-export function forwardedLines(exchange: ClientExchange, trusted: boolean): string {
+/** Adds our own word on where the request came from; a trusted peer's word is kept and added to (RFC 7239). */
+export function addForwardedFields(fields: string[], exchange: ClientExchange, trusted: boolean): void {
   const { authority, secure } = exchange;
   const address = plainAddress(exchange.remoteAddress);
   const proto = secure ? 'https' : 'http';
   const node = address.includes(':') ? `"[${address}]"` : address;
   const element = `for=${node};host="${authority}";proto=${proto}`;
-  if (trusted) return trustedLines(exchange, address, proto, element);
-  return (
-    `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${authority}\r\n` +
-    `X-Forwarded-Port: ${portOf(authority, secure)}\r\nForwarded: ${element}\r\nX-Real-IP: ${address}\r\n`
-  );
+  const port = portOf(authority, secure);
+  if (trusted) {
+    addToGiven(fields, exchange, { address, proto, element, port });
+    return;
+  }
+  fields.push('X-Forwarded-For', address, 'X-Forwarded-Proto', proto, 'X-Forwarded-Host', authority);
+  fields.push('X-Forwarded-Port', port, 'Forwarded', element, 'X-Real-IP', address);
 }
 
-function trustedLines(exchange: ClientExchange, address: string, proto: string, element: string): string {
-  const { authority, secure } = exchange;
+type Origin = Readonly<Record<'address' | 'proto' | 'element' | 'port', string>>;
+
+function addToGiven(fields: string[], exchange: ClientExchange, { address, proto, element, port }: Origin): void {
   const given = (name: string): string | undefined => exchange.header(name);
   const appended = (name: string, value: string): string => {
     const before = given(name);
     return before === undefined || before === '' ? value : `${before}, ${value}`;
   };
-  return (
-    `X-Forwarded-For: ${appended('x-forwarded-for', address)}\r\n` +
-    `X-Forwarded-Proto: ${given('x-forwarded-proto') ?? proto}\r\n` +
-    `X-Forwarded-Host: ${given('x-forwarded-host') ?? authority}\r\n` +
-    `X-Forwarded-Port: ${given('x-forwarded-port') ?? portOf(authority, secure)}\r\n` +
-    `Forwarded: ${appended('forwarded', element)}\r\nX-Real-IP: ${given('x-real-ip') ?? address}\r\n`
-  );
+  fields.push('X-Forwarded-For', appended('x-forwarded-for', address));
+  fields.push('X-Forwarded-Proto', given('x-forwarded-proto') ?? proto);
+  fields.push('X-Forwarded-Host', given('x-forwarded-host') ?? exchange.authority);
+  fields.push('X-Forwarded-Port', given('x-forwarded-port') ?? port);
+  fields.push('Forwarded', appended('forwarded', element), 'X-Real-IP', given('x-real-ip') ?? address);
 }
 
 /** An IPv4 client on a dual-stack socket shows as IPv6. */

@@ -6,9 +6,11 @@ import { defaultForwardLimits } from './forward-limits.ts';
 import type { ForwardResult } from './forward-result.ts';
 import type { ForwardContext, ForwardedRequest } from './forward-context.ts';
 import { ForwardedExchange } from './forwarded-exchange.ts';
+import { Http2Pool } from './http2-pool.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { Ticker } from './ticker.ts';
+import type { ChannelPool } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
@@ -22,13 +24,16 @@ export interface ForwarderOptions {
   readonly trusted?: (remoteAddress: string) => boolean;
 }
 
+type Protocol = 'http' | 'h2c';
+
 export interface ForwardOptions {
   /**
    * Makes a new connection whatever is idle. The one retry of a request whose error was `replayable` is made with it,
    * by whoever called: nothing is ever sent twice by itself.
    */
   readonly fresh?: boolean;
-  readonly protocol?: 'http' | 'h2c';
+  /** What the upstream speaks; `http` unless given. */
+  readonly protocol?: Protocol;
   /** Told once, when the head of the final response (or of a 101) is there: what follows may go on for hours. */
   readonly onAnswered?: () => void;
   /** Instead of the limit that holds for all. */
@@ -38,6 +43,7 @@ export interface ForwardOptions {
 /** Sends requests to upstreams over connections of its own, and their responses back. */
 export class Forwarder {
   readonly #context: ForwardContext;
+  readonly #pools: Readonly<Record<Protocol, ChannelPool>>;
   readonly #clock: Clock;
   readonly #active = new Set<ForwardedExchange>();
   readonly #emptyListeners: (() => void)[] = [];
@@ -51,16 +57,19 @@ export class Forwarder {
       maxFields: all.maxResponseFields,
       maxInterim: all.maxInterimResponses,
     };
-    const pool = new UpstreamPool({ ...all, responseLimits }, ticker);
+    this.#pools = {
+      http: new UpstreamPool({ ...all, responseLimits }, ticker),
+      h2c: new Http2Pool({ ...all.http2, ...responseLimits, connectTimeoutMs: all.connectTimeoutMs }, ticker),
+    };
     const onSettled = (exchange: ForwardedExchange): void => this.#forget(exchange);
     this.#clock = clock;
-    this.#context = { pool, ticker, turns: new LoopTurns(), limits: all, via, trusted, onSettled };
+    this.#context = { ticker, turns: new LoopTurns(), limits: all, via, trusted, onSettled };
   }
 
   /** Connections to upstreams, in use and idle. */
   get connections(): { readonly open: number; readonly idle: number } {
-    const { open, idle } = this.#context.pool;
-    return { open, idle };
+    const { http, h2c } = this.#pools;
+    return { open: http.open + h2c.open, idle: http.idle + h2c.idle };
   }
 
   /** Requests and tunnels under way. */
@@ -80,17 +89,14 @@ export class Forwarder {
     extra: RawHeaders = [],
     { fresh = false, protocol = 'http', onAnswered, responseTimeoutMs }: ForwardOptions = {},
   ): Promise<ForwardResult> {
-    if (protocol !== 'http') {
-      const message = `${endpoint.host}:${endpoint.port} is to be spoken to in ${protocol}, which is not built in yet; use protocol "http".`;
-      return Promise.reject(new UpstreamError('protocol_unsupported', message));
-    }
+    const pool = this.#pools[protocol];
     const timeoutMs = responseTimeoutMs ?? this.#context.limits.responseTimeoutMs;
-    return this.#run({ exchange, endpoint, extra, fresh, onAnswered, responseTimeoutMs: timeoutMs });
+    return this.#run({ exchange, endpoint, pool, extra, fresh, onAnswered, responseTimeoutMs: timeoutMs });
   }
 
   /**
    * Forwards a WebSocket handshake. Resolves when both ends of the tunnel are closed; a refused handshake is relayed
-   * as the response that it is.
+   * as the response that it is. It is one of HTTP/1.1, whatever else the upstream speaks.
    * @throws UpstreamError as `forward` does
    */
   upgrade(
@@ -100,18 +106,19 @@ export class Forwarder {
     { onAnswered }: ForwardOptions = {},
   ): Promise<ForwardResult> {
     const { responseTimeoutMs } = this.#context.limits;
-    return this.#run({ exchange, endpoint, extra, fresh: true, upgrade: exchange, onAnswered, responseTimeoutMs });
+    const shared = { exchange, endpoint, extra, onAnswered, responseTimeoutMs };
+    return this.#run({ ...shared, pool: this.#pools.http, fresh: true, upgrade: exchange });
   }
 
   /** Waits for what is under way, at most `deadlineMs`; then cuts the rest. New requests are refused from now on. */
   async close(deadlineMs = 0): Promise<void> {
-    const { pool, ticker } = this.#context;
+    const pools = Object.values(this.#pools);
     this.#closing = true;
-    pool.destroyIdle();
+    for (const pool of pools) pool.destroyIdle();
     await this.#whenEmpty(deadlineMs);
     for (const exchange of this.#active) exchange.cancel();
-    pool.destroyAll();
-    ticker.close();
+    for (const pool of pools) pool.destroyAll();
+    this.#context.ticker.close();
   }
 
   #run(request: ForwardedRequest): Promise<ForwardResult> {

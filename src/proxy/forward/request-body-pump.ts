@@ -1,7 +1,7 @@
-import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
-import { fieldLines, trailerFields } from './trailer-fields.ts';
+import type { ClientExchange } from '../exchange/client-exchange.ts';
+import { trailerFields } from './trailer-fields.ts';
 import type { Ticker } from './ticker.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamChannel } from './upstream-channel.ts';
 import type { UpstreamErrorCode } from './upstream-error.ts';
 
 export interface BodyLimits {
@@ -19,11 +19,11 @@ export interface BodyOwner {
 /** What is still read of content that nobody wants, so that a client that only sends comes to read its answer. */
 const MAX_DISCARDED_BYTES = 1_048_576;
 
-/** Carries the content of one request to its upstream in a framing of our own, no faster than the upstream reads. */
+/** Carries the content of one request to its upstream, no faster than the upstream reads. */
 export class RequestBodyPump {
   readonly #exchange: ClientExchange;
-  readonly #connection: UpstreamConnection;
-  /** The verified Content-Length; undefined is sent chunked. */
+  readonly #channel: UpstreamChannel;
+  /** The verified Content-Length; undefined when only its end shows it. */
   readonly #length: number | undefined;
   readonly #limits: BodyLimits;
   readonly #owner: BodyOwner;
@@ -37,14 +37,14 @@ export class RequestBodyPump {
 
   constructor(
     exchange: ClientExchange,
-    connection: UpstreamConnection,
+    channel: UpstreamChannel,
     length: number | undefined,
     limits: BodyLimits,
     owner: BodyOwner,
     ticker: Ticker,
   ) {
     this.#exchange = exchange;
-    this.#connection = connection;
+    this.#channel = channel;
     this.#length = length;
     this.#limits = limits;
     this.#owner = owner;
@@ -129,8 +129,7 @@ export class RequestBodyPump {
       return;
     }
     if (chunk.length === 0) return;
-    const drained = this.#length === undefined ? this.#connection.writeChunk(chunk) : this.#connection.write(chunk);
-    if (drained) return;
+    if (this.#channel.write(chunk)) return;
     this.#state = 'blocked';
     this.#exchange.body.pause();
   }
@@ -140,7 +139,7 @@ export class RequestBodyPump {
       this.#fail('body_length_mismatch', TOO_SHORT);
       return;
     }
-    if (this.#length === undefined) this.#connection.writeHead(lastChunk(this.#exchange.trailers()));
+    this.#channel.end(trailerFields(this.#exchange.trailers()));
     this.#state = 'sent';
     this.#owner.onBodySent();
   }
@@ -153,7 +152,3 @@ export class RequestBodyPump {
 
 const TOO_LONG = 'The client sent more content than its Content-Length says.';
 const TOO_SHORT = 'The client sent less content than its Content-Length says.';
-
-function lastChunk(trailers: RawHeaders): string {
-  return trailers.length === 0 ? '0\r\n\r\n' : `0\r\n${fieldLines(trailerFields(trailers))}\r\n`;
-}

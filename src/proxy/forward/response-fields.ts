@@ -15,7 +15,7 @@ export function responseFields(head: UpstreamHead, exchange: ClientExchange, opt
   // RFC 9110 15.3.6: 205 has no content, which has to be said.
   if (head.status === 205) fields.push('Content-Length', '0');
   for (const part of options.extra) fields.push(part);
-  fields.push('Via', `1.${head.minorVersion} ${options.via}`, 'X-Request-Id', exchange.requestId);
+  fields.push('Via', `${head.protocolVersion} ${options.via}`, 'X-Request-Id', exchange.requestId);
   return fields;
 }
 

@@ -2,12 +2,14 @@ import { listMembers } from '../exchange/field-values.ts';
 
 /** The head of a response of an upstream. */
 export interface UpstreamHead {
-  readonly minorVersion: 0 | 1;
+  /** As Via has it. */
+  readonly protocolVersion: '1.0' | '1.1' | '2.0';
   readonly status: number;
   readonly reason: string;
   readonly rawHeaders: readonly string[];
   /** RFC 9112 6: at most one of the two says how long the content is. */
   readonly contentLength: number | undefined;
+  /** The end of the content shows by itself, and trailers may stand there: the chunked coding, or HTTP/2. */
   readonly chunked: boolean;
   /** The options of Connection, lower case. */
   readonly connection: readonly string[];
@@ -32,11 +34,11 @@ const CLASSES = characterClasses();
 /** @param text status line and fields, each with its CRLF, without the empty line */
 export function parseResponseHead(text: string, maxFields: number): UpstreamHead {
   const lineEnd = endOfValue(text, 0);
-  const { minorVersion, status, reason } = parseStatusLine(text, lineEnd);
+  const { protocolVersion, status, reason } = parseStatusLine(text, lineEnd);
   const rawHeaders = parseFields(text, lineEnd + 2, maxFields);
-  const { contentLength, chunked, connection, keepAliveSeconds } = readFraming(rawHeaders, minorVersion);
+  const { contentLength, chunked, connection, keepAliveSeconds } = readFraming(rawHeaders, protocolVersion);
   // Named one by one: spreading objects here took V8 longer than all the parsing.
-  return { minorVersion, status, reason, rawHeaders, contentLength, chunked, connection, keepAliveSeconds };
+  return { protocolVersion, status, reason, rawHeaders, contentLength, chunked, connection, keepAliveSeconds };
 }
 
 /** RFC 9112 5: `name: value` lines; no folding, no space before the colon, no bare CR or LF, no control characters. */
@@ -77,7 +79,7 @@ function isBlank(code: number): boolean {
 }
 
 /** RFC 9112 4. The space before an empty reason is left out by many servers; that leaves no doubt. */
-function parseStatusLine(text: string, end: number): Pick<UpstreamHead, 'minorVersion' | 'status' | 'reason'> {
+function parseStatusLine(text: string, end: number): Pick<UpstreamHead, 'protocolVersion' | 'status' | 'reason'> {
   const minor = text.charCodeAt(7) - 48;
   const status = Number(text.slice(9, 12));
   const isValid =
@@ -87,13 +89,13 @@ function parseStatusLine(text: string, end: number): Pick<UpstreamHead, 'minorVe
     /^[1-5][0-9][0-9]$/.test(text.slice(9, 12)) &&
     (end === 12 || text.charCodeAt(12) === SP);
   if (!isValid) throw new MalformedResponse('its status line is not valid');
-  return { minorVersion: minor === 0 ? 0 : 1, status, reason: text.slice(13, end) };
+  return { protocolVersion: minor === 0 ? '1.0' : '1.1', status, reason: text.slice(13, end) };
 }
 
 type Framing = Pick<UpstreamHead, 'contentLength' | 'chunked' | 'connection' | 'keepAliveSeconds'>;
 
 /** RFC 9112 6.1 and 6.3; a length that comes twice is refused even when both agree. */
-function readFraming(rawHeaders: readonly string[], minorVersion: 0 | 1): Framing {
+function readFraming(rawHeaders: readonly string[], version: UpstreamHead['protocolVersion']): Framing {
   let contentLength: number | undefined;
   let chunked = false;
   let connection: string[] = [];
@@ -119,7 +121,7 @@ function readFraming(rawHeaders: readonly string[], minorVersion: 0 | 1): Framin
   }
   if (chunked && contentLength !== undefined)
     throw new MalformedResponse('it has both Content-Length and Transfer-Encoding');
-  if (chunked && minorVersion === 0) throw new MalformedResponse('it has Transfer-Encoding in HTTP/1.0');
+  if (chunked && version === '1.0') throw new MalformedResponse('it has Transfer-Encoding in HTTP/1.0');
   return { contentLength, chunked, connection, keepAliveSeconds };
 }
 

@@ -1,18 +1,8 @@
 import type { UpstreamHead } from './response-head-parser.ts';
+import type { ResponseHandler } from './response-handler.ts';
 import { fieldValue } from '../exchange/field-values.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { MalformedResponse, parseResponseHead } from './response-head-parser.ts';
-
-export interface ResponseHandler {
-  /** An interim response (1xx except 101). */
-  onInterim(head: UpstreamHead): void;
-  /** The final head. `hasContent` is false when neither the status nor the method allow content. */
-  onHead(head: UpstreamHead, hasContent: boolean): void;
-  onContent(chunk: Buffer): void;
-  onComplete(trailers: readonly string[]): void;
-  /** 101 to a request that asked for it: HTTP is over, `rest` is the first of what follows. */
-  onSwitched(head: UpstreamHead, rest: Buffer): void;
-}
 
 export interface ResponseLimits {
   readonly maxHeadBytes: number;
@@ -54,7 +44,7 @@ export class ResponseParser {
   /** RFC 9112 9.3: the connection can carry another request, for all that this response tells. */
   get reusable(): boolean {
     const head = this.#head;
-    return this.complete && this.#reusable && head?.minorVersion === 1 && !head.connection.includes('close');
+    return this.complete && this.#reusable && head?.protocolVersion === '1.1' && !head.connection.includes('close');
   }
 
   get head(): UpstreamHead | undefined {

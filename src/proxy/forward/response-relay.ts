@@ -1,5 +1,5 @@
-import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
-import { acceptsTrailers } from './request-head.ts';
+import type { AfterHead, ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import { acceptsTrailers } from './request-fields.ts';
 import { interimFields, responseFields } from './response-fields.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 import { trailerFields } from './trailer-fields.ts';
@@ -48,7 +48,7 @@ export class ResponseRelay {
     this.#hasContent = hasContent && head.status !== 205;
     const announcesTrailers = this.#hasContent && head.chunked && this.#takesTrailers;
     const fields = responseFields(head, this.#exchange, { extra: this.#extra, via: this.#via, announcesTrailers });
-    this.#exchange.sendHead(head.status, head.reason, fields);
+    this.#exchange.sendHead(head.status, head.reason, fields, this.#afterHead(head));
     this.#leftToFlush = true;
   }
 
@@ -70,6 +70,12 @@ export class ResponseRelay {
   end(trailers: RawHeaders): void {
     this.#leftToFlush = false;
     this.#exchange.end(trailers.length > 0 && this.#takesTrailers ? trailerFields(trailers) : []);
+  }
+
+  #afterHead({ chunked, contentLength }: UpstreamHead): AfterHead {
+    if (!this.#hasContent) return 'nothing';
+    if (chunked) return 'content-and-trailers';
+    return contentLength === 0 ? 'nothing' : 'content';
   }
 
   /** RFC 9110 6.5: HTTP/1 clients have to ask for them; in HTTP/2 they are a part of the protocol. */

@@ -1,38 +1,27 @@
-import type { OnReadOpts, Socket } from 'node:net';
-import { connect } from 'node:net';
-import { localhostLookup } from '../../lib/localhost-lookup.ts';
+import type { Socket } from 'node:net';
 import type { Endpoint } from '../../seam/fleet-view.ts';
 import { messageOf } from '../../lib/coded-error.ts';
-import type { ResponseHandler, ResponseLimits } from './response-parser.ts';
+import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import { openSocket } from './open-socket.ts';
+import type { RequestHeadOptions } from './request-head.ts';
+import { requestHead } from './request-head.ts';
+import type { ResponseLimits } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
 import { MalformedResponse } from './response-head-parser.ts';
-import type { UpstreamErrorCode } from './upstream-error.ts';
+import { fieldLines } from './trailer-fields.ts';
+import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
 
-/** Why a connection is of no use any more to the request that has it. */
-export interface ConnectionFailure {
-  readonly code: UpstreamErrorCode;
-  readonly message: string;
-  readonly cause?: unknown;
-  /** True when not one byte of a response had come. */
-  readonly beforeResponse: boolean;
-}
-
-/** The one request that a connection serves at a time. */
-export interface ConnectionUser extends ResponseHandler {
-  onConnected(): void;
-  /** What had been written has left; more may be. */
-  onWritable(): void;
-  /** All bytes of one read have been handed over. */
-  onReadEnd(): void;
-  /** Called at most once, when the connection has ended before the response was complete. */
-  onFailure(failure: ConnectionFailure): void;
+/** Whoever keeps connections. */
+export interface ConnectionOwner {
+  /** Its request is over; it may be kept for another one. */
+  onReleased(connection: UpstreamConnection): void;
+  onClosed(connection: UpstreamConnection): void;
 }
 
 const NOTHING = new Uint8Array(0);
-const KEEP_ALIVE_PROBE_MS = 30_000;
 
 /** One TCP connection to an upstream, from the connect to the close; the only one that touches its socket. */
-export class UpstreamConnection {
+export class UpstreamConnection implements UpstreamChannel {
   /** Where it is kept in the pool. */
   readonly key: string;
   readonly endpoint: Endpoint;
@@ -42,14 +31,15 @@ export class UpstreamConnection {
   idleDeadline = Infinity;
   readonly #socket: Socket;
   readonly #limits: ResponseLimits;
-  readonly #onClosed: (connection: UpstreamConnection) => void;
+  readonly #owner: ConnectionOwner;
   readonly #onData = (bytes: Buffer): void => this.#read(bytes);
   readonly #onRead = (length: number, shared: Uint8Array): boolean => {
     this.#read(Buffer.from(shared.subarray(0, length)));
     return true;
   };
-  #user: ConnectionUser | undefined;
+  #user: ChannelUser | undefined;
   #parser: ResponseParser | undefined;
+  #chunked = false;
   #anyByte = false;
   #connected = false;
   #detached = false;
@@ -63,14 +53,15 @@ export class UpstreamConnection {
     key: string,
     endpoint: Endpoint,
     limits: ResponseLimits,
-    onClosed: (connection: UpstreamConnection) => void,
+    owner: ConnectionOwner,
     readBuffer?: Uint8Array,
   ) {
     this.key = key;
     this.endpoint = endpoint;
     this.#limits = limits;
-    this.#onClosed = onClosed;
-    this.#socket = open(endpoint, readBuffer && { buffer: readBuffer, callback: this.#onRead });
+    this.#owner = owner;
+    const onread = readBuffer && { buffer: readBuffer, callback: this.#onRead };
+    this.#socket = openSocket(endpoint, { allowHalfOpen: true, ...(onread && { onread }) });
     this.#listen();
   }
 
@@ -97,7 +88,7 @@ export class UpstreamConnection {
   }
 
   /** Gives the connection to a request; `onConnected` follows when it has not been established yet. */
-  assign(user: ConnectionUser, method: string, mayUpgrade: boolean): void {
+  assign(user: ChannelUser, method: string, mayUpgrade: boolean): void {
     this.#user = user;
     this.#parser = new ResponseParser(this.#limits, user, method, mayUpgrade);
     this.#anyByte = false;
@@ -111,23 +102,25 @@ export class UpstreamConnection {
     this.#socket.resume();
   }
 
-  writeHead(head: string): boolean {
-    return this.#socket.write(head, 'latin1');
+  sendHead(exchange: ClientExchange, options: RequestHeadOptions): void {
+    this.#chunked = options.framing.kind === 'open';
+    this.#socket.write(requestHead(exchange, options), 'latin1');
   }
 
+  /** RFC 9112 7.1: of a chunk, size, content and border leave in one write. */
   write(chunk: Uint8Array): boolean {
-    return this.#socket.write(chunk);
-  }
-
-  /** RFC 9112 7.1; size, content and border leave in one write. */
-  writeChunk(chunk: Uint8Array): boolean {
     const socket = this.#socket;
+    if (!this.#chunked) return socket.write(chunk);
     socket.cork();
     socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
     socket.write(chunk);
     const drained = socket.write('\r\n', 'latin1');
     socket.uncork();
     return drained;
+  }
+
+  end(trailers: RawHeaders): void {
+    if (this.#chunked) this.#socket.write(`0\r\n${fieldLines(trailers)}\r\n`, 'latin1');
   }
 
   cork(): void {
@@ -146,12 +139,17 @@ export class UpstreamConnection {
     this.#socket.resume();
   }
 
+  /** RFC 9112 9.3.2: with a part of the request missing, the next one would be read as the rest of it. */
+  release(requestComplete: boolean): void {
+    if (requestComplete) this.#owner.onReleased(this);
+    else this.destroy();
+  }
+
   destroy(): void {
     this.#user = undefined;
     this.#socket.destroy();
   }
 
-  /** Hands the bare socket over, paused; nothing is heard of it here but its close. */
   detach(): Socket {
     this.#user = undefined;
     this.#detached = true;
@@ -172,7 +170,7 @@ export class UpstreamConnection {
     socket.on('drain', () => this.#user?.onWritable());
     socket.on('close', () => {
       this.#fail(this.#closeFailure());
-      this.#onClosed(this);
+      this.#owner.onClosed(this);
     });
   }
 
@@ -210,13 +208,13 @@ export class UpstreamConnection {
     });
   }
 
-  #fail(failure: ConnectionFailure): void {
+  #fail(failure: ChannelFailure): void {
     const user = this.#user;
     this.destroy();
     user?.onFailure(failure);
   }
 
-  #closeFailure(): ConnectionFailure {
+  #closeFailure(): ChannelFailure {
     const cause = this.#error;
     if (!this.#connected) {
       const message = `No connection to ${this.#address}: ${messageOf(cause ?? 'it was closed')}.`;
@@ -230,13 +228,4 @@ export class UpstreamConnection {
   get #address(): string {
     return `${this.endpoint.host}:${this.endpoint.port}`;
   }
-}
-
-/** Half-open, because the end of what the upstream sends is for the parser to judge. */
-function open({ host, port }: Endpoint, onread: OnReadOpts | undefined): Socket {
-  const reading = onread === undefined ? {} : { onread };
-  if (host.includes('/')) return connect({ path: host, allowHalfOpen: true, ...reading });
-  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS };
-  const address = { host, port, lookup: localhostLookup, autoSelectFamily: false };
-  return connect({ ...address, ...keepAlive, noDelay: true, allowHalfOpen: true, ...reading });
 }

@@ -14,7 +14,6 @@ export type UpstreamErrorCode =
   | 'body_timeout'
   | 'body_too_large'
   | 'body_length_mismatch'
-  | 'protocol_unsupported'
   | 'forwarder_closed';
 
 export interface UpstreamErrorOptions extends ErrorOptions {

@@ -1,6 +1,8 @@
 import type { Endpoint } from '../../seam/fleet-view.ts';
 import type { ResponseLimits } from './response-parser.ts';
 import type { Ticker, Ticking } from './ticker.ts';
+import type { ChannelPool } from './upstream-channel.ts';
+import type { ConnectionOwner } from './upstream-connection.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 export interface UpstreamPoolOptions {
@@ -18,13 +20,12 @@ const READ_BUFFER_BYTES = 65_536;
  * All connections to upstreams; the idle ones by endpoint, the one used last first. Idle connections are read: data or
  * an end destroys them. A limit for those in use is the admission's business.
  */
-export class UpstreamPool implements Ticking {
+export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   readonly #options: UpstreamPoolOptions;
   readonly #ticker: Ticker;
   readonly #all = new Set<UpstreamConnection>();
   readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #idle = new Map<string, UpstreamConnection[]>();
-  readonly #onClosed = (connection: UpstreamConnection): void => this.#forget(connection);
   #idleCount = 0;
 
   constructor(options: UpstreamPoolOptions, ticker: Ticker) {
@@ -44,14 +45,13 @@ export class UpstreamPool implements Ticking {
   connect(endpoint: Endpoint, detachable: boolean): UpstreamConnection {
     const { responseLimits } = this.#options;
     const readBuffer = detachable ? undefined : this.#readBuffer;
-    const connection = new UpstreamConnection(keyOf(endpoint), endpoint, responseLimits, this.#onClosed, readBuffer);
+    const connection = new UpstreamConnection(endpointKey(endpoint), endpoint, responseLimits, this, readBuffer);
     this.#all.add(connection);
     return connection;
   }
 
-  /** An idle connection, which still has to pass two turns of the loop before it may be written to (LoopTurns). */
   take(endpoint: Endpoint): UpstreamConnection | undefined {
-    const idle = this.#idle.get(keyOf(endpoint));
+    const idle = this.#idle.get(endpointKey(endpoint));
     for (;;) {
       const connection = idle?.pop();
       if (connection === undefined) return undefined;
@@ -60,8 +60,8 @@ export class UpstreamPool implements Ticking {
     }
   }
 
-  /** Takes back a connection whose request is over: kept when that is safe, otherwise destroyed. */
-  release(connection: UpstreamConnection): void {
+  /** Kept when that is safe, otherwise destroyed. */
+  onReleased(connection: UpstreamConnection): void {
     const lifetimeMs = this.#idleLifetime(connection);
     if (!connection.reusable || lifetimeMs <= 0) {
       connection.destroy();
@@ -71,9 +71,18 @@ export class UpstreamPool implements Ticking {
     this.#keep(connection, this.#ticker.deadline(lifetimeMs));
   }
 
-  /** Takes back a connection that was taken and not used. */
-  putBack(connection: UpstreamConnection): void {
-    if (!connection.closed) this.#keep(connection, connection.idleDeadline);
+  onClosed(connection: UpstreamConnection): void {
+    this.#all.delete(connection);
+    const key = connection.key;
+    const idle = this.#idle.get(key);
+    if (idle === undefined) return;
+    const at = idle.indexOf(connection);
+    if (at !== -1) {
+      idle.splice(at, 1);
+      this.#idleCount -= 1;
+    }
+    if (idle.length === 0) this.#idle.delete(key);
+    if (this.#idleCount === 0) this.#ticker.delete(this);
   }
 
   tick(nowMs: number): void {
@@ -109,22 +118,8 @@ export class UpstreamPool implements Ticking {
     if (keepAliveSeconds === undefined) return idleTimeoutMs;
     return Math.min(idleTimeoutMs, keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS);
   }
-
-  #forget(connection: UpstreamConnection): void {
-    this.#all.delete(connection);
-    const key = connection.key;
-    const idle = this.#idle.get(key);
-    if (idle === undefined) return;
-    const at = idle.indexOf(connection);
-    if (at !== -1) {
-      idle.splice(at, 1);
-      this.#idleCount -= 1;
-    }
-    if (idle.length === 0) this.#idle.delete(key);
-    if (this.#idleCount === 0) this.#ticker.delete(this);
-  }
 }
 
-function keyOf({ host, port }: Endpoint): string {
+export function endpointKey({ host, port }: Endpoint): string {
   return `${host}:${port}`;
 }

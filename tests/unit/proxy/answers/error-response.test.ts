@@ -47,7 +47,6 @@ const UPSTREAM: Record<UpstreamErrorCode, number> = {
   body_timeout: 408,
   body_too_large: 413,
   body_length_mismatch: 400,
-  protocol_unsupported: 502,
   forwarder_closed: 503,
 };
 const HERE = { control_away: 504, unknown_host: 404, misdirected: 421, method_not_allowed: 405, too_many_feeds: 503 };

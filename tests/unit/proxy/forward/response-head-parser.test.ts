@@ -6,13 +6,13 @@ const parse = (text: string) => parseResponseHead(text, 100);
 describe('parseResponseHead', () => {
   it('reads status, reason and fields with their case, order and duplicates', () => {
     const head = parse('HTTP/1.1 404 Not Here\r\nSet-Cookie: a=1\r\nset-cookie:  b=2 \t\r\nX-Empty:\r\n');
-    expect(head).toMatchObject({ minorVersion: 1, status: 404, reason: 'Not Here', chunked: false });
+    expect(head).toMatchObject({ protocolVersion: '1.1', status: 404, reason: 'Not Here', chunked: false });
     expect(head.rawHeaders).toEqual(['Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'X-Empty', '']);
   });
 
   it('takes a status line without a reason, with and without its space', () => {
     expect(parse('HTTP/1.0 200 \r\n').reason).toBe('');
-    expect(parse('HTTP/1.0 200\r\n')).toMatchObject({ minorVersion: 0, status: 200, reason: '' });
+    expect(parse('HTTP/1.0 200\r\n')).toMatchObject({ protocolVersion: '1.0', status: 200, reason: '' });
   });
 
   it('keeps bytes above 127 as they are', () => {

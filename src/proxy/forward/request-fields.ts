@@ -1,0 +1,51 @@
+import type { ClientExchange } from '../exchange/client-exchange.ts';
+import { fieldValue, listMembers } from '../exchange/field-values.ts';
+import { addForwardedFields, isForwardedField } from './forwarded-fields.ts';
+import { isHopByHop, nominatedFields } from './hop-by-hop.ts';
+
+export interface RequestFieldOptions {
+  /** The peer's word on where the request came from is believed. */
+  readonly trusted: boolean;
+  readonly via: string;
+}
+
+/** Set by us below, meant for us alone, or dangerous: `Proxy` becomes HTTP_PROXY in CGI programs (CVE-2016-5385). */
+const OURS = new Set('host content-length expect trailer x-request-id proxy'.split(' '));
+
+/** The fields of a request for its upstream in any version of HTTP; host and framing are added by that version. */
+export function requestFields(exchange: ClientExchange, { trusted, via }: RequestFieldOptions): string[] {
+  const fields = endToEndFields(exchange, trusted);
+  addForwardedFields(fields, exchange, trusted);
+  const { requestId, httpVersion } = exchange;
+  fields.push('X-Request-Id', requestId, 'Via', `${httpVersion === '2' ? '2.0' : httpVersion} ${via}`);
+  return fields;
+}
+
+function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {
+  const { rawHeaders } = exchange;
+  const nominated = nominatedFields(rawHeaders);
+  const joinsCookies = exchange.httpVersion === '2';
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    const lower = name.toLowerCase();
+    if (OURS.has(lower) || isHopByHop(lower) || nominated?.has(lower) === true) continue;
+    if (isForwardedField(lower) && !(trusted && keptFromTrusted(lower))) continue;
+    if (joinsCookies && lower === 'cookie') continue;
+    fields.push(name, rawHeaders[at + 1] ?? '');
+  }
+  // RFC 9113 8.2.3: HTTP/2 may split a cookie into crumbs, HTTP/1 may not.
+  const cookie = joinsCookies ? fieldValue(rawHeaders, 'cookie') : undefined;
+  if (cookie !== undefined) fields.push('cookie', cookie);
+  return fields;
+}
+
+/** The others are written anew by addForwardedFields. */
+function keptFromTrusted(name: string): boolean {
+  return name === 'x-forwarded-server' || name === 'x-forwarded-ssl';
+}
+
+export function acceptsTrailers(exchange: ClientExchange): boolean {
+  const te = exchange.header('te');
+  return te !== undefined && listMembers(te).includes('trailers');
+}

@@ -1,0 +1,13 @@
+import type { UpstreamHead } from './response-head-parser.ts';
+
+/** Whoever is told of the response to one request, in this order. */
+export interface ResponseHandler {
+  /** An interim response (1xx except 101). */
+  onInterim(head: UpstreamHead): void;
+  /** The final head. `hasContent` is false when neither the status nor the method allow content. */
+  onHead(head: UpstreamHead, hasContent: boolean): void;
+  onContent(chunk: Buffer): void;
+  onComplete(trailers: readonly string[]): void;
+  /** 101 to a request that asked for it: HTTP is over, `rest` is the first of what follows. */
+  onSwitched(head: UpstreamHead, rest: Buffer): void;
+}

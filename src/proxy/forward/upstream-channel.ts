@@ -1,0 +1,65 @@
+import type { Socket } from 'node:net';
+import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import type { RequestHeadOptions } from './request-head.ts';
+import type { ResponseHandler } from './response-handler.ts';
+import type { Endpoint } from '../../seam/fleet-view.ts';
+import type { UpstreamErrorCode } from './upstream-error.ts';
+
+/** Why a channel is of no use any more to the request that has it. */
+export interface ChannelFailure {
+  readonly code: UpstreamErrorCode;
+  readonly message: string;
+  readonly cause?: unknown;
+  /** True when not one byte of a response had come. */
+  readonly beforeResponse: boolean;
+  /** RFC 9113 8.7: the upstream has said, or it is plain, that it did nothing with the request. */
+  readonly unprocessed?: boolean;
+}
+
+/** The one request that a channel serves at a time. */
+export interface ChannelUser extends ResponseHandler {
+  onConnected(): void;
+  /** What had been written has left; more may be. */
+  onWritable(): void;
+  /** All that had come at once has been handed over. */
+  onReadEnd(): void;
+  /** Called at most once, when the channel has ended before the response was complete. */
+  onFailure(failure: ChannelFailure): void;
+}
+
+/** What carries one request to an upstream and its response back: an HTTP/1 connection for a while, or an HTTP/2 stream. */
+export interface UpstreamChannel {
+  /** No request can be sent on it any more. */
+  readonly closed: boolean;
+  /** Gives the channel to a request; `onConnected` follows when it has just been asked for. */
+  assign(user: ChannelUser, method: string, mayUpgrade: boolean): void;
+  sendHead(exchange: ClientExchange, options: RequestHeadOptions): void;
+  /** Sends content in the framing that the head announced; false means: wait for `onWritable`. */
+  write(content: Uint8Array): boolean;
+  /** The end of the content. */
+  end(trailers: RawHeaders): void;
+  /** What is written between the two leaves in one piece. */
+  cork(): void;
+  uncork(): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** The response is complete. @param requestComplete false when a part of the request was never sent */
+  release(requestComplete: boolean): void;
+  /** Gives the request up; its user hears nothing more. */
+  destroy(): void;
+  /** After `onSwitched`: hands the bare socket over, paused; nothing is heard of it here but its close. */
+  detach(): Socket;
+}
+
+/** Where channels come from, for one protocol. */
+export interface ChannelPool {
+  /** Connections, in use and idle. */
+  readonly open: number;
+  readonly idle: number;
+  /** A channel on a connection that is there; it has to pass two turns of the loop before it may be used (LoopTurns). */
+  take(endpoint: Endpoint): UpstreamChannel | undefined;
+  /** A channel on a connection that still has to be made. @param detachable its socket may be taken over after a 101 */
+  connect(endpoint: Endpoint, detachable: boolean): UpstreamChannel;
+  destroyIdle(): void;
+  destroyAll(): void;
+}
