@@ -154,16 +154,18 @@ export class App {
 
   #report({ https, http }: ListeningPorts): void {
     const { adminHost, manifest, notice, facts } = this.#control;
+    const fellBack = [https.fellBack, http?.fellBack].filter((error) => error !== undefined);
     const report = startupReport({
       ...{ ...facts, adminHost, notice, caPath: this.#caPath },
       services: manifest.values(),
       publicUrl: (host) => this.#control.publicUrl(host),
-      fellBack: [https.fellBack, http?.fellBack].filter((error) => error !== undefined),
+      fellBack,
     });
     if (this.#settings.logFormat === 'pretty') {
       process.stdout.write(`${report}\n`);
       return;
     }
+    for (const { code, message } of fellBack) this.#log.warn({ code }, message);
     if (notice !== undefined) this.#log.warn(notice);
     this.#log.info({ ...facts, port: https.port }, 'Reveille is up');
   }

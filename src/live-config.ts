@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { ConfigError } from './config/config-error.ts';
 import { diffSettings } from './config/diff-settings.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { Lane } from './lib/lane.ts';
@@ -22,6 +23,8 @@ export class LiveConfig {
   readonly #lane = new Lane();
   #settings: Settings;
   #dotenvText: string;
+  /** The manifest as it stands on the disk is not the one that serves. */
+  #manifestIsRefused = false;
 
   constructor(tools: LiveConfigTools, settings: Settings, dotenvText: string) {
     this.#tools = tools;
@@ -30,32 +33,46 @@ export class LiveConfig {
   }
 
   manifestEdited(): Promise<void> {
-    return this.#lane.run(() => this.#refusable(() => this.#tools.applyManifest(this.#settings, this.#dotenvText)));
+    return this.#lane.run(async () => {
+      const apply = (): Promise<void> => this.#tools.applyManifest(this.#settings, this.#dotenvText);
+      this.#manifestIsRefused = !(await this.#refusable(apply));
+    });
   }
 
-  /** The manifest may read any key of .env, so that it is looked at again as well. */
+  /**
+   * The manifest may read any key of .env, so that it is looked at again as well, and first: an edit that breaks
+   * it is refused whole. A manifest that was refused before does not stand in the way of the settings.
+   */
   envEdited(): Promise<void> {
-    return this.#lane.run(() =>
-      this.#refusable(async () => {
+    return this.#lane.run(async () => {
+      await this.#refusable(async () => {
         const { envFile, environment, log } = this.#tools;
         const text = await readDotenv(envFile);
         const settings = loadSettings(environment, text);
+        await this.#tools.applyManifest(this.#settings, text).then(
+          () => (this.#manifestIsRefused = false),
+          (error: unknown) => {
+            if (!this.#manifestIsRefused) throw error;
+            log.warn(`the manifest is refused as before: ${messageOf(error)}`);
+          },
+        );
         const { live, restartNeeded } = diffSettings(this.#settings, settings);
         for (const key of restartNeeded) log.warn(`restart needed: ${key}`);
         if (live.length > 0) log.info(`${live.join(', ')} changed and ${live.length > 1 ? 'are' : 'is'} applied`);
         this.#tools.applySettings(settings, live);
-        await this.#tools.applyManifest(this.#settings, text);
         this.#dotenvText = text;
-      }),
-    );
+      });
+    });
   }
 
-  async #refusable(edit: () => Promise<void>): Promise<void> {
+  /** @returns whether it was taken over; the event of a refusal is logged as every event */
+  async #refusable(edit: () => Promise<void>): Promise<boolean> {
     try {
       await edit();
+      return true;
     } catch (error) {
-      this.#tools.log.error(`an edit is refused, the old configuration goes on: ${messageOf(error)}`);
       this.#tools.onRefused(messageOf(error));
+      return false;
     }
   }
 }
@@ -66,6 +83,7 @@ export async function readDotenv(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
+    const problem = { field: path, message: `cannot be read: ${messageOf(error)}` };
+    throw new ConfigError('The settings', [problem], { cause: error });
   }
 }

@@ -32,19 +32,20 @@ export async function loadManifest(path: string, context: LoadContext): Promise<
     context.onFile?.(file);
   };
   const env = Object.freeze({ ...context.env });
-  const input = await inTime(absolute, context.timeoutMs ?? 10_000, evaluate(absolute, env, onFile));
-  const manifest = parseManifest(input, { ...context, env, baseDir: dirname(absolute), onFile });
-  return { manifest, files: [...files] };
+  try {
+    const input = await inTime(absolute, context.timeoutMs ?? 10_000, evaluate(absolute, env, onFile));
+    const manifest = parseManifest(input, { ...context, env, baseDir: dirname(absolute), onFile });
+    return { manifest, files: [...files] };
+  } catch (error) {
+    // Code of the manifest runs until its last getter has been read, and may throw anything.
+    throw describeFailure(absolute, error);
+  }
 }
 
 async function evaluate(path: string, env: LoadContext['env'], onFile: (file: string) => void): Promise<unknown> {
   const exported = await importManifest(path, onFile);
   if (typeof exported !== 'function') return exported;
-  try {
-    return await (exported as (context: { env: LoadContext['env'] }) => unknown)({ env });
-  } catch (error) {
-    throw describeFailure(path, error);
-  }
+  return (exported as (context: { env: LoadContext['env'] }) => unknown)({ env });
 }
 
 /** A manifest that waits for something (a secret, a registry) must not hold the daemon for ever. */

@@ -24,6 +24,7 @@ function stringMap(complaintAbout: (name: string) => string | undefined): z.ZodT
 function complaintAboutValue(value: unknown): string | undefined {
   if (value === undefined) return 'is undefined; is a variable of .env misspelled?';
   if (typeof value === 'string') return value.includes('\0') ? 'must not hold a NUL' : undefined;
+  if (Number.isNaN(value)) return 'is NaN; is a variable of .env misspelled, or no number?';
   if (typeof value === 'number' || typeof value === 'boolean') return undefined;
   return 'must be text, a number or a boolean';
 }

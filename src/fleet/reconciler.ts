@@ -64,20 +64,42 @@ export class Reconciler {
             .filter(({ id, runtimeId }) => runtimeId !== undefined && !seen.has(id))
             .map(({ key }) => this.#quietly(service.name, () => service.observe(key.index, undefined))),
         );
-      await Promise.all([...missing, ...observed.map((each) => this.#compare(each))]);
+      const copies = new Map<string, ObservedInstance[]>();
+      for (const each of observed)
+        copies.set(instanceId(each.key), [...(copies.get(instanceId(each.key)) ?? []), each]);
+      await Promise.all([...missing, ...[...copies.values()].flatMap((same) => this.#compareCopies(same))]);
       this.#compared.resolve(undefined);
     });
   }
 
+  /**
+   * One instance may be there twice: a container that somebody renamed keeps its labels, and another one is made in its place.
+   * Only one of them counts, or the end of the one would be taken for the end of the other.
+   */
+  #compareCopies(copies: readonly ObservedInstance[]): Promise<void>[] {
+    const [chosen, ...others] = copies.toSorted((a, b) => this.#claim(b) - this.#claim(a));
+    if (!chosen) return [];
+    const removed = others.map((other) => this.#remove(other, 'another one serves in its place'));
+    return [this.#compare(chosen), ...removed];
+  }
+
+  /** The one that we know comes first, then one that runs. */
+  #claim({ key, runtimeId, state }: ObservedInstance): number {
+    const known = this.#tools.service(key.service)?.instances.find((instance) => instance.key.index === key.index);
+    if (known?.runtimeId === runtimeId) return 2;
+    return state === 'running' || state === 'paused' ? 1 : 0;
+  }
+
   #compare(observed: ObservedInstance): Promise<void> {
-    const { key, runtimeId } = observed;
+    const { key } = observed;
     const service = this.#ownerOf(key);
     if (service) return this.#quietly(key.service, () => service.observe(key.index, observed));
     if (this.#tools.isLeaving(key.service)) return Promise.resolve();
-    this.#tools.log.info(
-      { instance: instanceId(key) },
-      `removing ${instanceId(key)}: no service of the manifest owns it`,
-    );
+    return this.#remove(observed, 'no service of the manifest owns it');
+  }
+
+  #remove({ key, runtimeId }: ObservedInstance, why: string): Promise<void> {
+    this.#tools.log.info({ instance: instanceId(key), runtimeId }, `removing ${instanceId(key)}: ${why}`);
     return this.#quietly(key.service, () => this.#tools.runtime.removeInstance(runtimeId));
   }
 

@@ -38,6 +38,7 @@ function sentence({ type, service, instanceId, data }: FleetEvent): string {
   const [, what = type] = type.split('.');
   const subject = instanceId ?? service;
   const detail = typeof data['detail'] === 'string' ? data['detail'] : undefined;
+  if (type === 'manifest.refused') return `an edit is refused, the old configuration goes on: ${detail ?? ''}`;
   const reason = typeof data['reason'] === 'string' ? ` (${data['reason']})` : '';
   const took = typeof data['totalMs'] === 'number' ? ` after ${data['totalMs']} ms` : '';
   return detail ?? `${subject}: ${type.startsWith('service.') ? what : type}${took}${reason}`;

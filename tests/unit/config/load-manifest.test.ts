@@ -50,6 +50,16 @@ describe('loading a manifest', () => {
     expect(files).toEqual([path, manifestModule, imported]);
   });
 
+  it.each([
+    ['a promise that fails', `export default Promise.reject(new Error('no vault'));`],
+    ['a getter that throws', `export default { get services() { throw new Error('no vault'); } };`],
+  ])('names the file when its export is %s', async (_what, text) => {
+    const path = write('services-manifest.ts', text);
+    const [problem] = await problemsOf(path);
+    expect(problem?.field).toContain(path);
+    expect(problem?.message).toBe('no vault');
+  });
+
   it('loads the example manifest of the project', async () => {
     const path = fileURLToPath(new URL('../../../services-manifest.ts', import.meta.url));
     const { manifest } = await loadManifest(path, context());

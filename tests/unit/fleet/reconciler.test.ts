@@ -113,6 +113,44 @@ describe('a fleet that follows what the runtime shows', () => {
     expect(late.eventTypes('web')).not.toContain('instance.died');
   });
 
+  it.each(['before', 'after'])(
+    'takes the end of a renamed copy, listed %s the one that serves, for no death, and removes it',
+    async (place) => {
+      const listed = harness.runtime.list.bind(harness.runtime);
+      const exit = { code: 0, oomKilled: false };
+      harness.runtime.list = async () => {
+        const [real] = await listed();
+        const copy = { ...real!, runtimeId: 'renamed', state: 'exited' as const, endpoints: {}, exit };
+        return place === 'before' ? [copy, real!] : [real!, copy];
+      };
+      const removed: string[] = [];
+      harness.runtime.removeInstance = (runtimeId) => Promise.resolve(void removed.push(runtimeId));
+      await harness.pass(60_000);
+      expect(harness.eventTypes('web')).not.toContain('instance.died');
+      expect(harness.data.offered('web')).toEqual(['web-1']);
+      expect(removed).toEqual(['renamed']);
+    },
+  );
+
+  it('adopts the copy that runs when it knows none of them', async () => {
+    const fresh = new FleetHarness();
+    await fresh.runtime.plant(web);
+    const listed = fresh.runtime.list.bind(fresh.runtime);
+    const ids: string[] = [];
+    fresh.runtime.list = async () => {
+      const [real] = await listed();
+      if (!real) return [];
+      ids.push(real.runtimeId);
+      return [{ ...real, runtimeId: 'renamed', state: 'exited', endpoints: {} }, real];
+    };
+    const removed: string[] = [];
+    fresh.runtime.removeInstance = (runtimeId) => Promise.resolve(void removed.push(runtimeId));
+    await fresh.start(web);
+    await fresh.pass(100);
+    expect(fresh.service('web').instances[0]?.runtimeId).toBe(ids[0]);
+    expect(removed).toEqual(['renamed']);
+  });
+
   it('makes no instance of a word about one that it has never seen', async () => {
     await harness.runtime.plant(web, 7);
     harness.runtime.health('web-7', true);

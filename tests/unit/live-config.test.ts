@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { loadSettings, type Settings } from '../../src/config/settings.ts';
+import { LiveConfig } from '../../src/live-config.ts';
+
+describe('an edit of .env while the daemon runs', () => {
+  let envFile: string;
+  let manifestFails: boolean;
+  let applied: Settings[];
+  let refused: string[];
+  let live: LiveConfig;
+
+  beforeEach(() => {
+    envFile = join(mkdtempSync(join(tmpdir(), 'reveille-live-')), '.env');
+    [manifestFails, applied, refused] = [false, [], []];
+    const tools = {
+      ...{ envFile, environment: {}, log: pino({ level: 'silent' }) },
+      applyManifest: () => (manifestFails ? Promise.reject(new Error('it has no routes')) : Promise.resolve()),
+      applySettings: (settings: Settings) => void applied.push(settings),
+      onRefused: (detail: string) => void refused.push(detail),
+    };
+    live = new LiveConfig(tools, loadSettings({}, ''), '');
+    writeFileSync(envFile, 'ADMIN_TOKEN=another\n');
+  });
+
+  it('takes over no setting when the manifest cannot do with it', async () => {
+    manifestFails = true;
+    await live.envEdited();
+    expect(refused).toEqual(['it has no routes']);
+    expect(applied).toEqual([]);
+  });
+
+  it('takes over the settings although a manifest was refused before', async () => {
+    manifestFails = true;
+    await live.manifestEdited();
+    await live.envEdited();
+    expect(refused).toEqual(['it has no routes']);
+    expect(applied.map(({ adminToken }) => adminToken)).toEqual(['another']);
+  });
+
+  it('is refused with the name of the file when it cannot be read', async () => {
+    rmSync(envFile);
+    mkdirSync(envFile);
+    await live.envEdited();
+    expect(refused[0]).toContain(`${envFile}: cannot be read`);
+    expect(applied).toEqual([]);
+  });
+});
