@@ -10,6 +10,8 @@ export interface HttpsClientOptions {
   readonly port: number;
   /** The authority whose certificates are believed. */
   readonly ca: string;
+  /** Where the certificate is not for the host that is asked. */
+  readonly servername?: string;
 }
 
 export interface AskOptions {
@@ -48,9 +50,13 @@ export class HttpsClient {
   /** Resolves with the head; the body is the caller's. */
   open(host: string, options: AskOptions = {}): Promise<IncomingMessage> {
     const { path = '/', method = 'GET', headers = {}, body, signal, agent = false } = options;
-    const { port, ca } = this.#options;
+    const { port, ca, servername } = this.#options;
     return new Promise((resolve, reject) => {
-      const own = { lookup: localhostLookup, ...(signal && { signal }) };
+      const own = {
+        lookup: localhostLookup,
+        ...(servername !== undefined && { servername }),
+        ...(signal && { signal }),
+      };
       const request = httpsRequest({ host, port, ca, path, method, headers, agent, ...own }, resolve);
       request.on('error', reject);
       request.end(body);

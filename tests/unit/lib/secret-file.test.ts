@@ -35,6 +35,12 @@ describe('keptSecret', () => {
     expect(await keptSecret(path, 16)).toBe(await keptSecret(path, 16));
   });
 
+  it('is the same for all who make it at the same time', async () => {
+    const secrets = await Promise.all(Array.from({ length: 20 }, () => keptSecret(path, 16)));
+    expect(new Set(secrets).size).toBe(1);
+    expect(await readdir(join(folder, 'below'))).toEqual(['token']);
+  });
+
   it('makes another one each time that there is none', async () => {
     const first = await keptSecret(path, 16);
     await rm(path);
