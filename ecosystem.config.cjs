@@ -13,7 +13,12 @@ function settings() {
   if (!existsSync(built)) throw new Error(`${built} is not there: run \`npm run build\` first`);
   const { loadSettings } = require(built);
   const dotenv = existsSync('.env') ? readFileSync('.env', 'utf8') : '';
-  return loadSettings({ ...process.env, ENV: 'production' }, dotenv);
+  try {
+    return loadSettings({ ...process.env, ENV: 'production' }, dotenv);
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
 }
 
 const common = {

@@ -93,7 +93,7 @@ export const LIMITS = {
   maxHeaderSizeBytes: { key: 'MAX_HEADER_SIZE', group: limit, default: '16k', type: someSizeBytes, meaning: 'The largest head of a request.' },
   maxUrlSizeBytes: { key: 'MAX_URL_SIZE', group: limit, default: '8k', type: someSizeBytes, meaning: 'The longest target of a request.' },
   maxBodySizeBytes: { key: 'MAX_BODY_SIZE', group: limit, default: '0', type: sizeBytes, meaning: 'The largest body of a request; 0 = unlimited.' },
-  maxConnectionsPerClient: { key: 'MAX_CONNECTIONS_PER_CLIENT', group: limit, default: '2048', type: types.count(1), meaning: 'Connections that one address may hold open.' },
+  maxConnectionsPerClient: { key: 'MAX_CONNECTIONS_PER_CLIENT', group: limit, default: '2048', type: types.count(1), meaning: 'Connections that one address may hold open in each proxy process.' },
 } as const satisfies Record<string, SettingDefinition>;
 
 // prettier-ignore

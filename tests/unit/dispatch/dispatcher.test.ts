@@ -93,4 +93,36 @@ describe('Dispatcher', () => {
     await dispatcher.suspect('web', 'web-1');
     expect(link.suspect).toHaveBeenCalledWith('web', 'web-1');
   });
+
+  describe('beside other proxy processes', () => {
+    it('counts their failures with its own, and reports its own to them', () => {
+      const breaker = { failures: 3, openForMs: 1_000 };
+      apply({ services: [awakeView({ breaker })] });
+      const verdict = { service: 'web', instanceId: 'web-1', verdict: 'failed' } as const;
+      dispatcher.hear({ kind: 'verdict', ...verdict });
+      dispatcher.hear({ kind: 'verdict', ...verdict });
+      dispatcher.hear({ kind: 'verdict', ...verdict, service: 'nobody' });
+      const pool = dispatcher.pool('web');
+      pool?.acquire({ port: 3000 })?.release('failed');
+
+      expect(link.reportVerdict.mock.calls).toEqual([[verdict]]);
+      expect(link.reportBreaker.mock.calls).toEqual([[{ service: 'web', instanceId: 'web-1', open: true }]]);
+      expect(pool?.acquire({ port: 3000 })).toBeUndefined();
+    });
+
+    it('lets nobody wait where those who wait elsewhere are too many already, and tells how many wait here', async () => {
+      link.wake.mockReturnValue(new Promise(() => undefined));
+      apply({ services: [{ ...named('api'), wake: { ...named('api').wake, maxWaiting: 5 } }] });
+      dispatcher.hear({ kind: 'waiting', service: 'api', waiting: 4 });
+      const pool = dispatcher.pool('api');
+      const left = new AbortController();
+      const first = pool?.wait(left.signal);
+      await expect(pool?.wait(left.signal)).rejects.toMatchObject({ code: 'waiting_room_full' });
+      expect(link.reportWaiting.mock.calls).toEqual([[{ service: 'api', waiting: 1 }]]);
+
+      left.abort();
+      await expect(first).rejects.toThrow();
+      expect(link.reportWaiting).toHaveBeenLastCalledWith({ service: 'api', waiting: 0 });
+    });
+  });
 });
