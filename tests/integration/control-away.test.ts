@@ -31,10 +31,10 @@ describe('a proxy whose control process is away', () => {
     const half = await setUp([asleep]);
     half.link.away = true;
     half.link.wake.mockReturnValue(new Promise(() => undefined));
-    const { status, headers, json } = await ask(half, HOST);
-    expect(status).toBe(504);
-    expect(headers['retry-after']).toBe('5');
-    expect(json()).toMatchObject({ code: 'control_away' });
+    const answer = await ask(half, HOST);
+    expect(answer.status).toBe(504);
+    expect(answer.headers['retry-after']).toBe('5');
+    expect(answer.json()).toMatchObject({ code: 'control_away' });
   });
 
   it('tells it on the waiting page', async () => {
