@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
@@ -5,6 +6,7 @@ import { loadManifest, type LoadedManifest } from './config/load-manifest.ts';
 import type { Manifest } from './config/service-spec.ts';
 import { settingsEnvironment } from './config/settings-environment.ts';
 import type { Settings } from './config/settings.ts';
+import { SharedCompany } from './fleet/company.ts';
 import { EventBus } from './fleet/event-bus.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Journal } from './fleet/journal.ts';
@@ -235,11 +237,18 @@ export class ControlHalf {
       prober: new NetworkProber(),
       registry: new Registry({ store, clock, log, proxyId }),
       observers: mqtt.observers,
+      ...(store.kind === 'mongo' && { company: this.#companyOn(store, proxyId) }),
       drainTimeoutMs: () => this.#settings.drainTimeoutMs,
       showLogs: this.#development,
     });
     this.#options.parts.add('fleet', () => fleet.close());
     return fleet;
+  }
+
+  /** Other daemons may use the same database. One that was started again is not the one that it was. */
+  #companyOn(store: StateStore, proxyId: string): SharedCompany {
+    const processId = `${proxyId}-${randomUUID().slice(0, 8)}`;
+    return new SharedCompany({ store, clock: this.#clock, log: this.#log, project: this.#settings.project, processId });
   }
 
   async #openManagement(token: () => string): Promise<void> {

@@ -55,6 +55,36 @@ export class ActivityBoard {
     this.seen(dataHalf, seenVersion);
   }
 
+  /** Another process, with data halves of its own, says how many it has in flight, by service and instance. */
+  tellOf(process: string, inFlight: Readonly<Record<string, Readonly<Record<string, number>>>>): void {
+    for (const [service, instances] of this.#services) {
+      for (const [id, activity] of instances) {
+        if (inFlight[service]?.[id] === undefined && activity.counts.delete(process))
+          activity.lastBusyMs = this.#clock.now();
+      }
+    }
+    for (const [service, instances] of Object.entries(inFlight)) {
+      for (const [id, count] of Object.entries(instances)) {
+        const activity = this.#activity(service, id);
+        activity.lastBusyMs = this.#clock.now();
+        activity.counts.set(process, count);
+      }
+    }
+    this.#tell();
+  }
+
+  /** What the data halves that `fits` have in flight, by service and instance; those without any are absent. */
+  counts(fits: (dataHalf: string) => boolean): Record<string, Record<string, number>> {
+    const counts: Record<string, Record<string, number>> = {};
+    for (const [service, instances] of this.#services) {
+      for (const [id, activity] of instances) {
+        const count = total([...activity.counts].filter(([dataHalf]) => fits(dataHalf)));
+        if (count > 0) (counts[service] ??= {})[id] = count;
+      }
+    }
+    return counts;
+  }
+
   /** An instance begins to serve: its idle time is counted from here. */
   begin(service: string, instanceId: string): void {
     this.#activity(service, instanceId).lastBusyMs = this.#clock.now();
@@ -102,8 +132,8 @@ export class ActivityBoard {
   }
 }
 
-function total(counts: ReadonlyMap<string, number>): number {
+function total(counts: Iterable<readonly [string, number]>): number {
   let sum = 0;
-  for (const count of counts.values()) sum += count;
+  for (const [, count] of counts) sum += count;
   return sum;
 }

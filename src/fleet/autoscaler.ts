@@ -17,6 +17,8 @@ import type { Service } from './service.ts';
 export interface AutoscalerTools {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether this process may scale it. */
+  readonly mayScale: (service: Service) => boolean;
   readonly loadOf: (service: string, instanceId: string) => InstanceLoad;
 }
 
@@ -85,7 +87,7 @@ export class Autoscaler {
     if (desired !== scaled.desired) Object.assign(scaled, { desired, changedAtMs: nowMs, trend: {} });
     const ready = service.instances.filter(({ state }) => isServing(state));
     // Those that are on their way take a part of the load soon: what there is now says little.
-    if (scaled.busy || ready.length < desired) return;
+    if (scaled.busy || ready.length < desired || !this.#tools.mayScale(service)) return;
     const need = needOf(
       spec.scale,
       ready.map(({ id }) => this.#tools.loadOf(service.name, id)),

@@ -26,15 +26,15 @@ export class DesiredReplicas {
     this.#value = Math.min(Math.max(replicas, this.least), this.#limits.max);
   }
 
-  /** What an operator asks for counts more than what is remembered. */
+  /** For an operator. */
   ask(replicas: number): void {
     this.#asked = true;
     this.set(replicas);
   }
 
-  /** What was asked for in an earlier life of the daemon. */
-  restore(replicas: number): void {
-    if (!this.#asked) this.set(replicas);
+  /** What is stored; what an operator asked for since the start counts more than what is `remembered` from before it. */
+  follow(replicas: number, remembered: boolean): void {
+    if (!remembered || !this.#asked) this.set(replicas);
   }
 
   /** The manifest was edited. */

@@ -8,6 +8,7 @@ import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { Connection } from './connection.ts';
+import { ALONE, type Company } from './company.ts';
 import type { EventBus } from './event-bus.ts';
 import { ExternalService } from './external-service.ts';
 import { IdleSleeper } from './idle-sleeper.ts';
@@ -23,6 +24,7 @@ import type { Runtime, Usage } from './runtime.ts';
 import type { InstanceLoad } from './scale-decision.ts';
 import { Service } from './service.ts';
 import type { ServiceTools } from './service-tools.ts';
+import { startedHere } from './started-here.ts';
 import type { ServiceRecord } from './state-store.ts';
 import { SleepVeto } from './sleep-veto.ts';
 
@@ -32,6 +34,8 @@ export interface FleetTools {
   readonly registry: Registry;
   readonly observers: readonly MemberObserver[];
   readonly bus: EventBus;
+  /** The other processes on the same store; absent where there cannot be any. */
+  readonly company?: Company;
   readonly clock: Clock;
   readonly log: Logger;
   readonly drainTimeoutMs: () => number;
@@ -59,12 +63,15 @@ export class Fleet {
   readonly monitor: Monitor;
   readonly #observers: readonly MemberObserver[];
   readonly #peers: Peers;
+  readonly #company: Company;
   #connections = 0;
   #started = false;
 
   constructor(tools: FleetTools) {
     const { runtime, prober, clock, log, bus } = tools;
+    const { company = ALONE } = tools;
     this.#tools = tools;
+    this.#company = company;
     this.#observers = [tools.registry, ...tools.observers];
     this.#activity = new ActivityBoard(clock);
     this.#publisher = new Publisher(clock);
@@ -78,6 +85,7 @@ export class Fleet {
       service,
       services,
       isLeaving: (name) => this.#leaving.has(name),
+      mayRemove: () => company.inCharge(false),
       onCondition: () => this.#conditionChanged(),
     });
     const inFlight = (name: string, id: string): number => this.#activity.inFlightOf(name, id);
@@ -87,13 +95,16 @@ export class Fleet {
       cpuRatio: usageOf(name, id)?.cpuRatio ?? null,
       inFlight: inFlight(name, id),
     });
-    this.#autoscaler = new Autoscaler({ clock, log, loadOf });
+    const mayScale = ({ instances }: Service): boolean => company.inCharge(startedHere(instances));
+    this.#autoscaler = new Autoscaler({ clock, log, loadOf, mayScale });
     const veto = new SleepVeto({ usageOf, prober, clock });
+    const mayRest = ({ instances }: Service): Promise<boolean> => company.confirm(startedHere(instances));
     const dependentsOf = (name: string): Service[] => services().filter(({ spec }) => name in spec.dependsOn);
-    this.#sleeper = new IdleSleeper({ activity: this.#activity, clock, log, veto, dependentsOf });
+    this.#sleeper = new IdleSleeper({ activity: this.#activity, clock, log, veto, mayRest, dependentsOf });
     this.#serviceTools = {
       ...{ runtime, bus, clock, log },
       activity: this.#activity,
+      inCharge: (startedHere) => company.inCharge(startedHere),
       readiness: new Readiness({ runtime, prober, clock }),
       stopGraceMs: STOP_GRACE_MS,
       drainTimeoutMs: tools.drainTimeoutMs,
@@ -123,11 +134,15 @@ export class Fleet {
   /** Takes over the manifest and what is remembered of it. From here on requests can be routed and held. */
   async load(manifest: Manifest): Promise<void> {
     for (const spec of manifest.values()) this.#add(spec);
-    await this.#tools.registry.load((records) => this.#remember(records));
+    await this.#tools.registry.load({
+      read: (records) => this.#remember(records),
+      changed: (record) => this.#followed(record),
+    });
   }
 
   /** Adopts what already runs and starts what must always run. The runtime may be away: it is waited for behind. */
   async start(): Promise<void> {
+    await this.#company.start(this.#activity, () => this.#elected());
     this.#reconciler.start();
     await this.#tools.runtime.start();
     if (this.#tools.runtime.condition.up) await this.#reconciler.reconcile();
@@ -197,15 +212,36 @@ export class Fleet {
     this.#autoscaler.close();
     this.monitor.close();
     for (const member of this.#members.values()) member.close();
+    await this.#company.close();
     await this.#tools.registry.close();
     await this.#tools.runtime.close();
+  }
+
+  /** From now on this process decides; whoever did before may have left things undone. */
+  #elected(): void {
+    if (!this.#started) return;
+    const reconciled = this.#tools.runtime.condition.up ? this.#reconciler.reconcile() : Promise.resolve();
+    reconciled
+      .catch((error: unknown) => this.#tools.log.warn({ err: error }, `could not reconcile: ${messageOf(error)}`))
+      .finally(() => {
+        for (const service of this.#services()) {
+          service.follow(service.desired);
+          this.#sleeper.consider(service);
+        }
+        this.#wakeAlwaysOn();
+      });
+  }
+
+  #followed({ _id: name, desired }: ServiceRecord): void {
+    const member = this.#members.get(name);
+    if (member instanceof Service) member.follow(desired);
   }
 
   /** Perhaps only long after the start, when the store was away. */
   #remember(records: readonly ServiceRecord[]): void {
     for (const { _id: name, desired } of records) {
       const member = this.#members.get(name);
-      if (member instanceof Service) member.restore(desired);
+      if (member instanceof Service) member.follow(desired, true);
       else if (!member) this.#observers.forEach((observer) => observer.removed(name));
     }
   }

@@ -12,6 +12,8 @@ export interface IdleSleeperTools {
   readonly clock: Clock;
   readonly log: Logger;
   readonly veto: SleepVeto;
+  /** Whether this process may put it to sleep. */
+  readonly mayRest: (service: Service) => Promise<boolean>;
   /** The services that need this one. */
   readonly dependentsOf: (name: string) => readonly Service[];
 }
@@ -73,6 +75,9 @@ export class IdleSleeper {
       this.#alarm(service, step.inMs);
     } else if (serves(service) && (await this.#tools.veto.objects(service))) {
       this.#alarm(service, Math.min(step.tier.afterMs, ASK_AGAIN_MS));
+    } else if (!(await this.#tools.mayRest(service))) {
+      // Whoever may does; should that one end, we are asked to look again.
+      this.#alarm(service, ASK_AGAIN_MS);
     } else {
       await this.#sleepIfStillDue(service);
       this.consider(service);

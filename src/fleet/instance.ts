@@ -15,6 +15,8 @@ import { StartAttempt, type StartTimings, type StartTools } from './start-attemp
 export interface InstanceTools extends StartTools {
   readonly activity: ActivityBoard;
   readonly bus: EventBus;
+  /** Whether this process decides about it; if not, another one does. */
+  readonly inCharge: (startedHere: boolean) => boolean;
   /** How long a request may go on after its instance was told to leave. */
   readonly drainTimeoutMs: () => number;
 }
@@ -50,6 +52,7 @@ export class Instance {
   #servesSinceMs = 0;
   #attempt: StartAttempt | undefined;
   #adoption: Promise<void> = Promise.resolve();
+  #startedHere = false;
   /** Takes back the drain of an idle instance. */
   #idleDrain: AbortController | undefined;
 
@@ -67,6 +70,11 @@ export class Instance {
 
   get runtimeId(): string | undefined {
     return this.#runtimeId;
+  }
+
+  /** Whether it runs because this process has started it. */
+  get startedHere(): boolean {
+    return this.#startedHere;
   }
 
   /** What it was made from; undefined until it has been seen. */
@@ -91,7 +99,9 @@ export class Instance {
       cancelled.throwIfAborted();
       const created = await runtime.create(spec, this.key.index, prepared);
       this.#remember(created);
-      return runtime.startInstance(created.runtimeId);
+      const started = await runtime.startInstance(created.runtimeId);
+      this.#startedHere = true;
+      return started;
     });
   }
 
@@ -173,15 +183,19 @@ export class Instance {
 
   #foundRunning(observed: ObservedInstance): void {
     const known = isServing(this.#state) || this.#state.kind === 'draining';
+    if (!known) this.#startedHere = false;
     if (!known || this.#moved(observed)) this.#adopt(observed);
   }
 
   async #foundEnded(observed: ObservedInstance | undefined): Promise<void> {
     const { kind } = this.#state;
     const exit = observed?.exit ?? { code: 0, oomKilled: false };
-    if (isServing(this.#state) || kind === 'draining') await this.#died(exit);
+    const served = isServing(this.#state) || kind === 'draining';
+    // If another process decides about it, that one may have stopped it, and looks after it if not.
+    if (served && this.#tools.inCharge(this.#startedHere)) await this.#died(exit);
     else if (this.#owner.spec.job && observed?.exit?.code === 0) this.#change({ type: 'completed' });
     else if (kind !== 'failed') this.#change({ type: observed ? 'stopped' : 'removed' });
+    if (served) this.#tools.activity.forget(this.key.service, this.id);
     if (!observed) this.#runtimeId = undefined;
   }
 

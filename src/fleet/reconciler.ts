@@ -14,6 +14,8 @@ export interface ReconcilerTools {
   readonly services: () => readonly Service[];
   /** Whether instances of that name are being drained and removed already. */
   readonly isLeaving: (name: string) => boolean;
+  /** Whether this process may remove what nobody owns. */
+  readonly mayRemove: () => boolean;
   /** The runtime went away or came back. */
   readonly onCondition: () => void;
 }
@@ -99,6 +101,7 @@ export class Reconciler {
   }
 
   #remove({ key, runtimeId }: ObservedInstance, why: string): Promise<void> {
+    if (!this.#tools.mayRemove()) return Promise.resolve();
     this.#tools.log.info({ instance: instanceId(key), runtimeId }, `removing ${instanceId(key)}: ${why}`);
     return this.#quietly(key.service, () => this.#tools.runtime.removeInstance(runtimeId));
   }

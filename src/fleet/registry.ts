@@ -7,6 +7,14 @@ import type { Member, MemberObserver } from './member.ts';
 import { recordOf } from './service-record.ts';
 import type { ServiceRecord, StateStore } from './state-store.ts';
 
+/** Who hears of what others have written. */
+export interface RegistryReader {
+  /** What was known before the start; once. */
+  readonly read: (records: readonly ServiceRecord[]) => void;
+  /** Another process has changed a service. */
+  readonly changed: (record: ServiceRecord) => void;
+}
+
 export interface RegistryTools {
   readonly store: StateStore;
   readonly clock: Clock;
@@ -25,15 +33,20 @@ const LOAD_WITHIN_MS = 3_000;
  */
 export class Registry implements MemberObserver {
   readonly #tools: RegistryTools;
-  readonly #revs = new Map<string, number>();
+  /** What the store is known to hold, by name. */
+  readonly #known = new Map<string, Pick<ServiceRecord, 'rev' | 'desired'>>();
   /** What waits to be written; undefined = removed from the manifest. At most one entry a service. */
   readonly #dirty = new Map<string, Member | undefined>();
   readonly #backoff = new Backoff({ initialMs: 250, maxMs: 10_000 });
+  readonly #members = new Map<string, Member>();
+  /** Before anybody asked for anything. */
+  readonly #firstDesired = new Map<string, number>();
   #timer: Timer | undefined;
   #writing: Promise<void> | undefined;
   #failing = false;
   /** Who still waits for what was known before. */
-  #onRead: ((records: readonly ServiceRecord[]) => void) | undefined;
+  #onRead: RegistryReader['read'] | undefined;
+  #onChanged: RegistryReader['changed'] | undefined;
   #stopWatching: (() => void) | undefined;
 
   constructor(tools: RegistryTools) {
@@ -44,12 +57,14 @@ export class Registry implements MemberObserver {
    * Hands over what was known before. While the store is away this resolves all the same, soon, and what was known is
    * handed over as soon as it can be read.
    */
-  async load(onRead: (records: readonly ServiceRecord[]) => void): Promise<void> {
+  async load({ read, changed }: RegistryReader): Promise<void> {
     const { store, clock } = this.#tools;
-    this.#stopWatching = store.watch(({ kind }) => {
-      if (kind === 'reread') void this.#storeIsBack();
+    this.#onChanged = changed;
+    this.#stopWatching = store.watch((change) => {
+      if (change.kind === 'reread') void this.#storeIsBack();
+      else if (change.kind === 'service') this.#heard(change.record);
     });
-    this.#onRead = onRead;
+    this.#onRead = read;
     const tooLong = deferred<undefined>();
     const timer = clock.after(LOAD_WITHIN_MS, () => tooLong.resolve(undefined));
     await Promise.race([this.#read(), tooLong.promise]);
@@ -57,11 +72,15 @@ export class Registry implements MemberObserver {
   }
 
   changed(member: Member): void {
+    this.#members.set(member.name, member);
+    if (!this.#firstDesired.has(member.name)) this.#firstDesired.set(member.name, member.desired);
     this.#dirty.set(member.name, member);
     this.#writeIn(WRITE_AFTER_MS);
   }
 
   removed(name: string): void {
+    this.#members.delete(name);
+    this.#firstDesired.delete(name);
     this.#dirty.set(name, undefined);
     this.#writeIn(WRITE_AFTER_MS);
   }
@@ -76,7 +95,7 @@ export class Registry implements MemberObserver {
   }
 
   async #storeIsBack(): Promise<void> {
-    if (this.#onRead) await this.#read();
+    await this.#read();
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#backoff.reset();
@@ -89,8 +108,12 @@ export class Registry implements MemberObserver {
       const records = await store.listServices();
       const onRead = this.#onRead;
       this.#onRead = undefined;
-      for (const { _id, rev } of records) this.#revs.set(_id, Math.max(rev, this.#revs.get(_id) ?? 0));
-      onRead?.(records);
+      if (!onRead) {
+        for (const record of records) this.#heard(record);
+        return;
+      }
+      for (const { _id, rev, desired } of records) this.#known.set(_id, { rev, desired });
+      onRead(records);
     } catch (error) {
       // The store itself says, once, that it is away.
       log.debug({ err: error }, `the store could not be read: ${messageOf(error)}`);
@@ -134,16 +157,33 @@ export class Registry implements MemberObserver {
 
   async #put(member: Member): Promise<void> {
     const { store } = this.#tools;
-    if (await store.putService(this.#nextRecord(member))) return;
-    // The store was away when it was to be read: it remembers a rev that we do not know of.
+    if (await this.#stored(member)) return;
+    // Another process was faster, or the store remembers what was written before we could read it.
     const stored = await store.getService(member.name);
-    this.#revs.set(member.name, Math.max(stored?.rev ?? 0, this.#revs.get(member.name) ?? 0));
-    await store.putService(this.#nextRecord(member));
+    if (stored) this.#heard(stored);
+    if (!(await this.#stored(member))) this.#dirty.set(member.name, member);
   }
 
-  #nextRecord(member: Member): ServiceRecord {
-    const rev = (this.#revs.get(member.name) ?? 0) + 1;
-    this.#revs.set(member.name, rev);
-    return recordOf(member, rev, this.#tools.clock.epochMs(), this.#tools.proxyId);
+  async #stored(member: Member): Promise<boolean> {
+    const { store, clock, proxyId } = this.#tools;
+    const known = this.#known.get(member.name);
+    const record = recordOf(member, (known?.rev ?? 0) + 1, clock.epochMs(), proxyId);
+    const stored = await store.putService(record);
+    if (stored) this.#known.set(member.name, { rev: record.rev, desired: record.desired });
+    return stored;
+  }
+
+  /**
+   * What the store holds now. Unless we have an own change to write, how many instances there are to be is taken over
+   * before we write again: or a late write would undo a newer one.
+   */
+  #heard(record: ServiceRecord): void {
+    const { _id: name, rev, desired, proxyId } = record;
+    const known = this.#known.get(name);
+    if (known && known.rev >= rev) return;
+    this.#known.set(name, { rev, desired });
+    const written = this.#members.get(name);
+    const ownChange = written !== undefined && written.desired !== (known?.desired ?? this.#firstDesired.get(name));
+    if (proxyId !== this.#tools.proxyId && !ownChange) this.#onChanged?.(record);
   }
 }

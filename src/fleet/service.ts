@@ -15,6 +15,7 @@ import type { Member, Replica } from './member.ts';
 import { isAutoscaled } from './scale-decision.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
 import { ServiceEvents } from './service-events.ts';
+import { startedHere } from './started-here.ts';
 import { statusOf } from './service-status.ts';
 import type { ServiceTools } from './service-tools.ts';
 import { viewOf } from './service-view.ts';
@@ -85,12 +86,15 @@ export class Service implements InstanceOwner, Member {
     return viewOf(this, this.#wake?.progress);
   }
 
-  /** @param desired what the operator asked for in an earlier life of the daemon; what was asked since counts more */
-  restore(desired: number): void {
+  /**
+   * Takes over how many there are to be from what is stored, and brings back what is missing.
+   * @param remembered it was asked for in an earlier life of the daemon: what was asked since counts more
+   */
+  follow(desired: number, remembered = false): void {
     const before = this.desired;
-    this.#desired.restore(desired);
-    // The store may have been away until long after the start.
-    if (this.desired > before && this.#isServing()) this.#heal();
+    this.#desired.follow(desired, remembered);
+    if (this.#isServing() && this.#serving < this.desired && !this.#wake) this.#heal();
+    if (this.desired !== before) this.changed();
   }
 
   /**
@@ -203,7 +207,7 @@ export class Service implements InstanceOwner, Member {
   async replaceStale(): Promise<void> {
     const hash = this.#tools.runtime.configHash(this.#spec);
     const stale = this.instances.filter(({ configHash, state }) => configHash !== hash && state.kind === 'ready');
-    if (stale.length === 0) return;
+    if (stale.length === 0 || !this.#tools.inCharge(startedHere(this.instances))) return;
     await this.#flight.run(() => this.#wakeUp('replace', stale));
   }
 
@@ -348,6 +352,7 @@ export class Service implements InstanceOwner, Member {
     if (this.#closed || !(this.#isServing() || this.#spec.scale.min > 0)) return;
     this.#healing?.cancel();
     this.#healing = this.#tools.clock.after(this.#failures.nextHealMs(), () => {
+      if (!this.#tools.inCharge(startedHere(this.instances))) return;
       this.#flight
         .run(() => this.#wakeUp('heal'))
         .catch((error: unknown) => {

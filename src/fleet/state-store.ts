@@ -66,6 +66,13 @@ export interface SampleRecord {
   readonly inFlight: number;
 }
 
+/** A process that shares the store, as the others know it. */
+export interface ProcessRecord {
+  readonly _id: string;
+  /** Requests, streams and WebSockets that it has open now, by service and instance; those without any are absent. */
+  readonly inFlight: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
 export const EVENTS_KEPT_MS = 7 * 24 * 3_600_000;
 export const SAMPLES_KEPT_MS = 24 * 3_600_000;
 
@@ -86,6 +93,7 @@ export type StoreChange =
   | { readonly kind: 'service-removed'; readonly name: string }
   | { readonly kind: 'session'; readonly record: SessionRecord }
   | { readonly kind: 'session-removed'; readonly id: string }
+  | { readonly kind: 'process'; readonly record: ProcessRecord }
   /** The store can be used (again), or changes were missed: who needs the whole picture reads it anew. */
   | { readonly kind: 'reread' };
 
@@ -131,6 +139,11 @@ export interface StateStore {
   saveSamples(records: readonly SampleRecord[]): Promise<void>;
   /** Oldest first. */
   listSamples(query: RecordQuery): Promise<SampleRecord[]>;
+
+  /** Tells the others what this process does; forgotten after `ttlMs`. */
+  putProcess(record: ProcessRecord, ttlMs: number): Promise<void>;
+  /** Those that are not forgotten. */
+  listProcesses(): Promise<ProcessRecord[]>;
 
   /** Tells of every change from now on. A listener must not throw, and must not wait. Returns the way out. */
   watch(listener: (change: StoreChange) => void): () => void;

@@ -3,6 +3,7 @@ import {
   SAMPLES_KEPT_MS,
   type EventRecord,
   type Lease,
+  type ProcessRecord,
   type RecordQuery,
   type SampleRecord,
   type ServiceRecord,
@@ -15,6 +16,7 @@ import { SystemClock, type Clock } from '../../src/lib/clock.ts';
 import { CodedError } from '../../src/lib/coded-error.ts';
 import { ChangeListeners } from '../../src/stores/change-listeners.ts';
 import { LeaseBook } from '../../src/stores/embedded/lease-book.ts';
+import { ProcessBook } from '../../src/stores/embedded/process-book.ts';
 import { mergeSessions } from '../../src/stores/merge-sessions.ts';
 
 /** What lies on a disk beside the services. */
@@ -24,9 +26,11 @@ class Rest {
   readonly samples = new Map<string, SampleRecord>();
   readonly listeners = new ChangeListeners();
   readonly leases: LeaseBook;
+  readonly processes: ProcessBook;
 
   constructor(clock: Clock) {
     this.leases = new LeaseBook(clock);
+    this.processes = new ProcessBook(clock);
   }
 }
 
@@ -150,6 +154,17 @@ export class FakeStore implements StateStore {
   listSamples(query: RecordQuery): Promise<SampleRecord[]> {
     const all = [...this.#rest.samples.values()].filter(({ instance }) => fits(instance, query.instance));
     return this.#run(() => this.#newest(all, query, SAMPLES_KEPT_MS));
+  }
+
+  putProcess(record: ProcessRecord, ttlMs: number): Promise<void> {
+    return this.#run(() => {
+      this.#rest.processes.put(record, ttlMs);
+      this.#rest.listeners.tell({ kind: 'process', record: structuredClone(record) });
+    });
+  }
+
+  listProcesses(): Promise<ProcessRecord[]> {
+    return this.#run(() => this.#rest.processes.list());
   }
 
   watch(listener: (change: StoreChange) => void): () => void {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { ServiceSpec } from '../../src/config/service-spec.ts';
+import { SharedCompany } from '../../src/fleet/company.ts';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import type { EventType, FleetEvent } from '../../src/fleet/events.ts';
 import { Fleet, type FleetTools } from '../../src/fleet/fleet.ts';
@@ -20,6 +21,9 @@ export interface FleetHarnessOptions {
   readonly clock?: FakeClock;
   readonly runtime?: FakeRuntime;
   readonly store?: FakeStore;
+  readonly proxyId?: string;
+  /** Whether other processes may use the same store. */
+  readonly shared?: boolean;
   readonly tools?: Partial<FleetTools>;
 }
 
@@ -51,18 +55,34 @@ export class FleetHarness {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly data = new FakeDataHalf();
+  readonly company: SharedCompany | undefined;
 
-  constructor({ clock = new FakeClock(), runtime, store = new FakeStore(), tools }: FleetHarnessOptions = {}) {
+  constructor({
+    clock = new FakeClock(),
+    runtime,
+    store = new FakeStore(),
+    proxyId = 'proxy-1',
+    shared = false,
+    tools,
+  }: FleetHarnessOptions = {}) {
     this.clock = clock;
     this.runtime = runtime ?? new FakeRuntime({ clock });
     this.store = store;
     const log = pino({ level: 'debug' }, { write: (line) => void this.logged.push(JSON.parse(line) as LogRecord) });
     this.bus = new EventBus(clock, log);
     this.bus.subscribe((event) => void this.events.push(event));
-    this.registry = new Registry({ store, clock, log, proxyId: 'proxy-1' });
+    this.registry = new Registry({ store, clock, log, proxyId });
     const { registry, bus, prober } = this;
     const common = { bus, clock, log, prober, registry, runtime: this.runtime };
-    this.fleet = new Fleet({ ...common, observers: [], drainTimeoutMs: () => 30_000, showLogs: true, ...tools });
+    this.company = shared ? new SharedCompany({ store, clock, log, project: 'test', processId: proxyId }) : undefined;
+    this.fleet = new Fleet({
+      ...common,
+      ...(this.company && { company: this.company }),
+      observers: [],
+      drainTimeoutMs: () => 30_000,
+      showLogs: true,
+      ...tools,
+    });
   }
 
   /** As app.ts does it: the store, the manifest, the data half, then what runs. */

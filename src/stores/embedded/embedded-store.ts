@@ -4,6 +4,7 @@ import {
   SAMPLES_KEPT_MS,
   type EventRecord,
   type Lease,
+  type ProcessRecord,
   type RecordQuery,
   type SampleRecord,
   type ServiceRecord,
@@ -18,6 +19,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { ChangeListeners } from '../change-listeners.ts';
 import { openDatabaseFile } from './database-file.ts';
 import { LeaseBook } from './lease-book.ts';
+import { ProcessBook } from './process-book.ts';
 import { closeExclusive } from './sqlite.ts';
 import { Tables } from './tables.ts';
 
@@ -35,12 +37,14 @@ export class EmbeddedStore implements StateStore {
   readonly #options: EmbeddedStoreOptions;
   readonly #listeners = new ChangeListeners();
   readonly #leases: LeaseBook;
+  readonly #processes: ProcessBook;
   #open: Tables | undefined;
   #condition: StoreCondition = { up: false, reason: 'not started' };
 
   constructor(options: EmbeddedStoreOptions) {
     this.#options = options;
     this.#leases = new LeaseBook(options.clock);
+    this.#processes = new ProcessBook(options.clock);
     this.file = path.resolve(options.stateDir, 'reveille.db');
   }
 
@@ -123,6 +127,15 @@ export class EmbeddedStore implements StateStore {
 
   listSamples(query: RecordQuery): Promise<SampleRecord[]> {
     return this.#run((tables) => tables.samples.list(query, tables.ago(SAMPLES_KEPT_MS)));
+  }
+
+  async putProcess(record: ProcessRecord, ttlMs: number): Promise<void> {
+    await this.#run(() => this.#processes.put(record, ttlMs));
+    this.#listeners.tell({ kind: 'process', record: structuredClone(record) });
+  }
+
+  listProcesses(): Promise<ProcessRecord[]> {
+    return this.#run(() => this.#processes.list());
   }
 
   watch(listener: (change: StoreChange) => void): () => void {

@@ -11,8 +11,7 @@ import {
 import type { StoreChange } from '../../fleet/state-store.ts';
 
 export interface ChangeFeedOptions {
-  readonly toServiceChange: (document: object) => StoreChange | undefined;
-  readonly toSessionChange: (document: object) => StoreChange | undefined;
+  readonly toChange: (collection: string, document: object) => StoreChange | undefined;
   readonly tell: (change: StoreChange) => void;
   /** The stream ended with an error that another try may not have: the store is away. */
   readonly failed: (error: unknown) => void;
@@ -37,7 +36,7 @@ export class ChangeFeed {
     if (this.#closed) return;
     await this.#stream?.close();
     const position = await this.#position(database);
-    const stream = database.watch([{ $match: { 'ns.coll': { $in: ['services', 'sessions'] } } }], {
+    const stream = database.watch([{ $match: { 'ns.coll': { $in: ['services', 'sessions', 'processes'] } } }], {
       fullDocument: 'updateLookup',
       ...position,
     });
@@ -83,18 +82,19 @@ export class ChangeFeed {
   }
 
   #tell(change: ChangeStreamDocument): void {
-    const { tell, toServiceChange, toSessionChange } = this.#options;
+    const { tell, toChange } = this.#options;
     if (!('ns' in change) || !('documentKey' in change)) return;
-    const services = 'coll' in change.ns && change.ns.coll === 'services';
+    const collection = 'coll' in change.ns ? change.ns.coll : '';
     const id = String(change.documentKey._id);
     if (change.operationType === 'delete') {
-      tell(services ? { kind: 'service-removed', name: id } : { kind: 'session-removed', id });
+      if (collection === 'services') tell({ kind: 'service-removed', name: id });
+      else if (collection === 'sessions') tell({ kind: 'session-removed', id });
       return;
     }
     // Absent when it has been removed since: that is told next.
     const document = 'fullDocument' in change ? change.fullDocument : undefined;
     if (!document) return;
-    const told = services ? toServiceChange(document) : toSessionChange(document);
+    const told = toChange(collection, document);
     if (told) tell(told);
   }
 }

@@ -1,6 +1,7 @@
 import type {
   EventRecord,
   Lease,
+  ProcessRecord,
   RecordQuery,
   SampleRecord,
   ServiceRecord,
@@ -17,6 +18,7 @@ import { EventCollection } from './event-collection.ts';
 import { LeaseCollection } from './lease-collection.ts';
 import { MongoConnection, type MongoLimits } from './mongo-connection.ts';
 import { prepareDatabase } from './prepare.ts';
+import { ProcessCollection } from './process-collection.ts';
 import { SampleCollection } from './sample-collection.ts';
 import { ServiceCollection } from './service-collection.ts';
 import { SessionCollection } from './session-collection.ts';
@@ -43,6 +45,7 @@ export class MongoStore implements StateStore {
   readonly #events: EventCollection;
   readonly #samples: SampleCollection;
   readonly #leases = new LeaseCollection();
+  readonly #processes = new ProcessCollection();
 
   /** @throws CodedError `uri_refused` */
   constructor(options: MongoStoreOptions) {
@@ -60,8 +63,7 @@ export class MongoStore implements StateStore {
       onUp: () => this.#listeners.tell({ kind: 'reread' }),
     });
     this.#feed = new ChangeFeed({
-      toServiceChange: (document) => asChange('service', this.#services.read(document)),
-      toSessionChange: (document) => asChange('session', this.#sessions.read(document)),
+      toChange: (collection, document) => this.#toChange(collection, document),
       tell: (change) => this.#listeners.tell(change),
       failed: (error) => void this.#connection.failed(error),
     });
@@ -125,6 +127,14 @@ export class MongoStore implements StateStore {
     return this.#connection.run((database) => this.#samples.list(database, query));
   }
 
+  putProcess(record: ProcessRecord, ttlMs: number): Promise<void> {
+    return this.#connection.run((database) => this.#processes.put(database, record, ttlMs));
+  }
+
+  listProcesses(): Promise<ProcessRecord[]> {
+    return this.#connection.run((database) => this.#processes.list(database));
+  }
+
   watch(listener: (change: StoreChange) => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -136,10 +146,17 @@ export class MongoStore implements StateStore {
   releaseLease(name: string, holder: string): Promise<void> {
     return this.#connection.run((database) => this.#leases.release(database, name, holder));
   }
-}
 
-function asChange(kind: 'service', record: ServiceRecord | undefined): StoreChange | undefined;
-function asChange(kind: 'session', record: SessionRecord | undefined): StoreChange | undefined;
-function asChange(kind: string, record: object | undefined): StoreChange | undefined {
-  return record && ({ kind, record } as StoreChange);
+  #toChange(collection: string, document: object): StoreChange | undefined {
+    if (collection === 'processes') {
+      const { _id, inFlight } = document as ProcessRecord;
+      return { kind: 'process', record: { _id, inFlight } };
+    }
+    if (collection === 'services') {
+      const record = this.#services.read(document);
+      return record && { kind: 'service', record };
+    }
+    const record = this.#sessions.read(document);
+    return record && { kind: 'session', record };
+  }
 }

@@ -11,6 +11,7 @@ export async function prepareDatabase(database: Db): Promise<void> {
     database
       .collection('sessions')
       .createIndexes([{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }, { key: { service: 1, instanceId: 1 } }]),
+    database.collection('processes').createIndexes([{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }]),
     database
       .collection('events')
       .createIndexes([{ key: { at: 1 }, expireAfterSeconds: EVENTS_KEPT_MS / 1000 }, { key: { service: 1, at: 1 } }]),

@@ -46,6 +46,17 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
       expect(JSON.stringify(changes)).not.toContain('last');
     });
 
+    it('tells of processes, and forgets those that say nothing more', async () => {
+      const { changes, stop } = watch(store());
+      await store().putProcess({ _id: 'p1', inFlight: { web: { 'web-1': 3, 'web-2': 1 } } }, 60_000);
+      const record = { _id: 'p1', inFlight: { web: { 'web-1': 2 } } };
+      await store().putProcess(record, 60_000);
+      await store().putProcess({ _id: 'p2', inFlight: {} }, 20);
+      await vi.waitFor(() => expect(changes).toContainEqual({ kind: 'process', record }), 10_000);
+      await vi.waitFor(async () => expect(await store().listProcesses()).toEqual([record]), 10_000);
+      stop();
+    });
+
     it('shows the changes of another process at once', async (context) => {
       const other = await openSecond();
       if (!other) return context.skip('one process at a time may have this store open');

@@ -81,7 +81,7 @@ describe('Registry', () => {
     }
     expect(stored()).toEqual(['web asleep 3']);
     registry = registryOf(store);
-    await registry.load(() => undefined);
+    await registry.load({ read: () => undefined, changed: () => undefined });
     changed(web, { status: 'awake' });
     await clock.advanceAsync(250);
     expect(stored()).toEqual(['web awake 4']);
@@ -132,7 +132,7 @@ describe('Registry', () => {
     disk.set('web', { _id: 'web', rev: 41, status: 'awake' } as ServiceRecord);
     store.failure = new Error('away');
     const read = vi.fn();
-    await registry.load(read);
+    await registry.load({ read, changed: () => undefined });
     expect(read).not.toHaveBeenCalled();
     changed(web, { status: 'asleep' });
     await clock.advanceAsync(250);

@@ -190,7 +190,7 @@ describe('a wake of several instances', () => {
 
   it('resolves with the first that is ready, and the others follow', async () => {
     const harness = await startFleet(three);
-    harness.service('web').restore(3);
+    harness.service('web').follow(3, true);
     const release = harness.runtime.hold('start', 'web-2');
     const wake = watch(harness.fleet.wake('web'));
     await harness.pass();
@@ -205,7 +205,7 @@ describe('a wake of several instances', () => {
 
   it('brings back later those that could not be started, ever more slowly', async () => {
     const harness = await startFleet(three);
-    harness.service('web').restore(2);
+    harness.service('web').follow(2, true);
     harness.prober.script = ({ endpoint }) => {
       const isFirst = endpoint.port === harness.prober.calls[0]?.endpoint.port;
       return isFirst ? undefined : { ok: false, reason: 'it only says 500' };
