@@ -222,6 +222,7 @@ export class ControlHalf {
       environment: this.#instanceEnvironment,
       hostsOf: () => hostsOf(this.#manifest),
       trustCa: () => this.#developmentCa(),
+      replicaSetKey: () => keptSecret(resolve(this.#settings.stateDir, 'replica-set-key'), 48),
     });
   }
 

@@ -6,6 +6,7 @@ import { chosenBy, parsedBy, Unacceptable } from './parsed-type.ts';
 import { port } from './port.ts';
 import { publishType } from './publish.ts';
 import { readinessType } from './readiness.ts';
+import { replicaSetType } from './replica-set.ts';
 import { routeType } from './routes.ts';
 import { monitorType, scaleType } from './scaling.ts';
 import type { DependencyCondition } from './service-spec.ts';
@@ -105,6 +106,7 @@ export function serviceSchema(context: ManifestContext) {
     readiness: readinessType.prefault({}),
     dependsOn: dependencies.default({}),
     job: flag.default(false),
+    replicaSet: replicaSetType.optional(),
     sleep: sleepType.prefault({}),
     wake: wake.prefault({}),
     scale: scaleType.prefault({}),

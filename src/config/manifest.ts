@@ -150,6 +150,8 @@ export interface RunInput extends RoutedInput {
   readonly dependsOn?: readonly string[] | Readonly<Record<string, DependencyInput>>;
   /** A one-shot service (bootstrap, migration) that is done when it has ended. [false] */
   readonly job?: boolean;
+  /** The name of a MongoDB replica set of which it is the only member: initiated, with a key and a user. [none] */
+  readonly replicaSet?: string;
   /** false = never slept once awake. [stop after '15m'] */
   readonly sleep?: SleepInput | false;
   readonly wake?: WakeInput;

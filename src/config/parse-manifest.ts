@@ -4,6 +4,7 @@ import { deepFreeze } from './deep-freeze.ts';
 import { checkDependencies, resolveDependencies } from './dependencies.ts';
 import { serviceSchema, type ManifestContext, type ServiceFields } from './manifest-schema.ts';
 import { ProblemList } from './problem-list.ts';
+import { withReplicaSet } from './replica-set.ts';
 import { checkFields, checkPresence } from './service-rules.ts';
 import { complaintAboutServiceName } from './service-name.ts';
 import type { Manifest, ServiceSpec } from './service-spec.ts';
@@ -37,7 +38,9 @@ export function parseManifest(input: unknown, context: ManifestContext): Manifes
   checkSharedClaims(services, context.reservedHosts ?? [], problems);
   if (problems.all.length > 0) throw new ConfigError('The manifest', problems.all);
   const isJob = (name: string): boolean => services.get(name)?.job ?? false;
-  return new Map([...services].map(([name, fields]) => [name, deepFreeze(specOf(name, fields, isJob))]));
+  return new Map(
+    [...services].map(([name, fields]) => [name, deepFreeze(withReplicaSet(specOf(name, fields, isJob)))]),
+  );
 }
 
 function servicesOf(input: unknown, problems: ProblemList): Map<string, unknown> {
@@ -66,7 +69,7 @@ function sourceOf(fields: ServiceFields): ServiceSpec['source'] {
 }
 
 function specOf(name: string, fields: ServiceFields, isJob: (name: string) => boolean): ServiceSpec {
-  const { command, user, process } = fields;
+  const { command, user, process, replicaSet } = fields;
   return {
     name,
     routes: fields.routes.map(({ host, path, port = fields.port }) => ({ host, path, port })),
@@ -84,6 +87,7 @@ function specOf(name: string, fields: ServiceFields, isJob: (name: string) => bo
     readiness: fields.readiness,
     dependsOn: resolveDependencies(fields.dependsOn, isJob),
     job: fields.job,
+    ...(replicaSet !== undefined && { replicaSet }),
     sleep: fields.sleep,
     wake: fields.wake,
     scale: fields.scale,

@@ -1,10 +1,11 @@
 import type { ServiceFields } from './manifest-schema.ts';
 import type { ProblemList } from './problem-list.ts';
+import { checkReplicaSet } from './replica-set.ts';
 
 /** What nobody can do for an upstream that somebody else runs. */
 const RUN_FIELDS = [
   ...['pull', 'publish', 'port', 'command', 'env', 'envFile', 'volumes', 'user', 'labels', 'process', 'resources'],
-  ...['dependsOn', 'job', 'wake', 'scale', 'monitor'],
+  ...['dependsOn', 'job', 'replicaSet', 'wake', 'scale', 'monitor'],
 ];
 
 /** Rules about which fields stand together. They look at what was written, so they hold whatever else is wrong. */
@@ -29,6 +30,7 @@ export function checkPresence(place: string, written: Readonly<Record<string, un
 /** Rules between fields, each of which is right by itself. */
 export function checkFields(place: string, fields: ServiceFields, problems: ProblemList): void {
   const { routes, publish, volumes, scale, job, url, readiness } = fields;
+  checkReplicaSet(place, fields, problems);
   if (job && routes.length > 0) problems.add(`${place}.job`, 'cannot have routes: a job ends and serves nobody');
   if (job && scale.min > 0) problems.add(`${place}.scale.min`, 'must be 0 for a job: it runs once, when it is needed');
   if (publish.length > 0 && scale.max > 1) {

@@ -136,6 +136,8 @@ export interface ServiceSpec {
   readonly readiness: ReadinessSpec;
   readonly dependsOn: Readonly<Record<string, DependencyCondition>>;
   readonly job: boolean;
+  /** The name of the MongoDB replica set whose only member it is. */
+  readonly replicaSet?: string;
   readonly sleep: SleepSpec | false;
   readonly wake: WakeSpec;
   readonly scale: ScaleSpec;

@@ -8,11 +8,15 @@ import type { ObservedInstance, Runtime } from './runtime.ts';
 /** One try; the signal ends it. */
 type Probe = (signal: AbortSignal) => Promise<ProbeResult>;
 
+type Strategy = Exclude<ReadinessStrategy, { kind: 'auto' | 'docker' }>;
+
 const FAST_INTERVAL_MS = 10;
 const FAST_PHASE_MS = 2_000;
 const SLOWEST_INTERVAL_MS = 100;
 /** A try that hangs is given up after this long, so that one lost packet does not cost the whole wake. */
 const ATTEMPT_MS = 5_000;
+/** A command loses no packets, and may be slow by its nature. */
+const COMMAND_ATTEMPT_MS = 60_000;
 
 export interface ReadinessTools {
   readonly runtime: Runtime;
@@ -33,10 +37,12 @@ export class Readiness {
    * @throws RuntimeError `probe_failed` after `readiness.retries` failed probes
    */
   async untilReady(spec: ServiceSpec, instance: ObservedInstance, signal: AbortSignal): Promise<void> {
-    const probe = this.#probeOf(spec, instance);
+    const strategy = decide(spec, instance);
+    const probe = this.#probeOf(strategy, spec, instance);
+    const attemptMs = strategy.kind === 'exec' ? COMMAND_ATTEMPT_MS : ATTEMPT_MS;
     const startedMs = this.#tools.clock.now();
     for (let tries = 1; ; tries += 1) {
-      const result = await this.#attempt(probe, ATTEMPT_MS, signal);
+      const result = await this.#attempt(probe, attemptMs, signal);
       signal.throwIfAborted();
       if (result.ok) return;
       if (spec.readiness.retries !== undefined && tries >= spec.readiness.retries) {
@@ -50,7 +56,7 @@ export class Readiness {
 
   /** One probe of an instance that is thought to be ready. */
   check(spec: ServiceSpec, instance: ObservedInstance, timeoutMs: number): Promise<ProbeResult> {
-    return this.#attempt(this.#probeOf(spec, instance), timeoutMs);
+    return this.#attempt(this.#probeOf(decide(spec, instance), spec, instance), timeoutMs);
   }
 
   async #attempt(probe: Probe, timeoutMs: number, signal?: AbortSignal): Promise<ProbeResult> {
@@ -69,15 +75,14 @@ export class Readiness {
     }
   }
 
-  #probeOf(spec: ServiceSpec, instance: ObservedInstance): Probe {
+  #probeOf(strategy: Strategy, spec: ServiceSpec, instance: ObservedInstance): Probe {
     const { runtime, prober } = this.#tools;
-    const strategy = decide(spec, instance);
     const endpoint = instance.endpoints[spec.port];
     switch (strategy.kind) {
       case 'exec':
         return async (signal) => {
           const code = await runtime.exec(instance.runtimeId, strategy.command, signal);
-          return code === 0 ? { ok: true } : { ok: false, reason: `${strategy.command.join(' ')} ended with ${code}` };
+          return code === 0 ? { ok: true } : { ok: false, reason: `${nameOf(strategy.command)} ended with ${code}` };
         };
       case 'http':
         if (!endpoint) break;
@@ -91,10 +96,7 @@ export class Readiness {
 }
 
 /** What the operator asked for, else HTTP for what is browsed, else the image's own check, else an open port. */
-function decide(
-  spec: ServiceSpec,
-  { healthCommand }: ObservedInstance,
-): Exclude<ReadinessStrategy, { kind: 'auto' | 'docker' }> {
+function decide(spec: ServiceSpec, { healthCommand }: ObservedInstance): Strategy {
   const { strategy } = spec.readiness;
   if (strategy.kind === 'docker') {
     if (healthCommand) return { kind: 'exec', command: healthCommand };
@@ -104,6 +106,12 @@ function decide(
   if (strategy.kind !== 'auto') return strategy;
   if (spec.routes.length > 0) return { kind: 'http', path: '/' };
   return healthCommand ? { kind: 'exec', command: healthCommand } : { kind: 'tcp' };
+}
+
+/** A command as people know it again: an argument may be a whole program. */
+function nameOf(command: readonly string[]): string {
+  const line = command.join(' ').replace(/\s+/g, ' ');
+  return line.length > 80 ? `${line.slice(0, 80)}…` : line;
 }
 
 /** 10 ms for 2 s, then in proportion to the time waited, up to 100 ms. */

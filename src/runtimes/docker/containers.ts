@@ -7,7 +7,8 @@ import { isOfProject, keyOf, LABELS, projectLabels } from '../labels.ts';
 import { createOptions, type CreateContext } from './create-options.ts';
 import type { Engine } from './engine.ts';
 import { refused, statusOf } from './errors.ts';
-import { putTrust } from './put-trust.ts';
+import { ownFiles } from './own-files.ts';
+import { putFiles } from './put-files.ts';
 
 export type Wanted = Omit<CreateContext, 'project'>;
 
@@ -69,7 +70,7 @@ export class Containers {
         if (!mustReplace(existing, options.Labels ?? {}, wanted)) return existing;
         await this.#remove(existing.Id, spec.name);
       }
-      const made = await this.#make(spec.name, options, wanted.trust);
+      const made = await this.#make(spec, options, wanted);
       if (made) return made;
       // Somebody else makes it at this moment: the name is the mutex, and what they made is looked at next.
       await sleep(this.#clock, CREATE_RETRY_MS * attempt);
@@ -141,14 +142,15 @@ export class Containers {
 
   /** Undefined when the name was taken in between, or the new container was taken away. */
   async #make(
-    service: string,
+    spec: ServiceSpec,
     options: ReturnType<typeof createOptions>,
-    trust: string | undefined,
+    wanted: Wanted,
   ): Promise<ContainerInspectInfo | undefined> {
+    const { name: service } = spec;
     const id = await this.#create(service, options);
     if (id === undefined) return undefined;
     try {
-      if (trust !== undefined) await putTrust(this.#engine, id, trust);
+      await putFiles(this.#engine, id, await ownFiles(this.#engine, id, spec, wanted));
       return await this.inspect(id);
     } catch (error) {
       await this.#remove(id, service).catch(() => undefined);

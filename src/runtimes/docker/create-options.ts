@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
+import type { ContainerCreateOptions, HealthConfig, HostConfig, MountSettings } from 'dockerode';
 import { portsOf, type ServiceSpec } from '../../config/service-spec.ts';
 import { configHash, hashOf } from '../config-hash.ts';
 import { instanceEnvironment } from '../instance-environment.ts';
@@ -24,11 +24,15 @@ export interface CreateContext {
   readonly hosts: readonly string[];
   /** A CA certificate (PEM) that is put into the container. */
   readonly trust: string | undefined;
+  /** By which the members of a replica set know each other. */
+  readonly replicaSetKey: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Where the certificate of the development CA stands inside. */
 export const TRUST_PATH = '/etc/reveille/development-ca.pem';
+
+const SECOND_NS = 1e9;
 
 /** Enough for any service of this size, and no fork bomb. */
 const PIDS_LIMIT = 2_048;
@@ -66,8 +70,8 @@ function extraHosts({ hosts, gateway }: CreateContext): string[] {
   return names.sort().map((host) => `${host}:${gateway}`);
 }
 
-function aliases({ name, routes }: ServiceSpec, domain: string): string[] {
-  return routes.length === 0 ? [name, `${name}.${domain}`] : [name];
+function aliases({ name, routes, replicaSet }: ServiceSpec, domain: string): string[] {
+  return routes.length === 0 || replicaSet !== undefined ? [name, `${name}.${domain}`] : [name];
 }
 
 function environment(spec: ServiceSpec, { trust, environment: common, index }: CreateContext): Record<string, string> {
@@ -101,6 +105,15 @@ function hostConfig(spec: ServiceSpec, context: CreateContext): HostConfig {
   };
 }
 
+/** A replica set that lost its primary (a full disk, say) runs on and takes no writes: worth knowing, not worth many looks. */
+function isPrimary(port: number): HealthConfig {
+  const ask = ['mongosh', '--quiet', '--norc', '--port', String(port), '--eval'];
+  return {
+    Test: ['CMD', ...ask, 'quit(db.hello().isWritablePrimary ? 0 : 1)'],
+    ...{ Interval: 30 * SECOND_NS, Timeout: 20 * SECOND_NS, StartPeriod: 60 * SECOND_NS, Retries: 3 },
+  };
+}
+
 /** A service as the body of the call that makes its container. Pure: equal input, equal container. */
 export function createOptions(spec: ServiceSpec, context: CreateContext): ContainerCreateOptions & { name: string } {
   const { project, index, proxyId, network, domain, imageId } = context;
@@ -112,6 +125,7 @@ export function createOptions(spec: ServiceSpec, context: CreateContext): Contai
     Env: Object.entries(environment(spec, context)).map(([key, value]) => `${key}=${value}`),
     ...(spec.command && { Cmd: [...spec.command] }),
     ...(spec.user !== undefined && { User: spec.user }),
+    ...(spec.replicaSet !== undefined && { Healthcheck: isPrimary(spec.port) }),
     Labels: {
       ...spec.labels,
       ...projectLabels(project),

@@ -49,6 +49,8 @@ export interface DockerRuntimeOptions {
   readonly hostsOf: () => readonly string[];
   /** The PEM of a CA that containers are to trust. Asked at each `create`. */
   readonly trustCa?: (() => Promise<string | undefined>) | undefined;
+  /** By which the members of replica sets know each other. Asked at the `create` of one. */
+  readonly replicaSetKey?: (() => Promise<string>) | undefined;
   /** For every instance; a service's own `env` goes before it. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** The image under the services that is made when it is absent; without it reveille-base:20 from Dockerfile.base. */
@@ -141,7 +143,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async #create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {
-    const { proxyId, domain, network, environment = {}, hostsOf, trustCa } = this.#options;
+    const { proxyId, domain, network, environment = {}, hostsOf, trustCa, replicaSetKey } = this.#options;
     const { id: networkId, gateway } = await this.#network.ensure();
     const container = await this.#containers.ensure(spec, {
       index,
@@ -157,6 +159,7 @@ export class DockerRuntime implements Runtime {
       init: this.#connection.traits?.init ?? false,
       hosts: hostsOf(),
       trust: await trustCa?.(),
+      replicaSetKey: spec.replicaSet === undefined ? undefined : await replicaSetKey?.(),
     });
     return this.#observed(container, spec.name);
   }

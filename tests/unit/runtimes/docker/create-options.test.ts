@@ -15,6 +15,7 @@ const CONTEXT: CreateContext = {
   imageId: 'sha256:abc',
   hosts: ['server.alkimia.localhost', 'app.alkimia.localhost', '*.preview.alkimia.localhost'],
   trust: undefined,
+  replicaSetKey: undefined,
   environment: {},
 };
 
