@@ -89,18 +89,22 @@ export default defineManifest(({ env }) => {
         sleep: false,
       },
 
+      // A managed MongoDB: a replica set of one, asleep until a service that depends on it is woken (`dependsOn: ['mongodb']`), which
+      // reaches it as mongodb:27017; this machine has it as localhost:27017. With
+      // MONGO_DB_URI=mongodb://mongoadmin:secret@localhost:27017/?replicaSet=rs0 in .env, Reveille wakes it at boot and keeps its
+      // own state in it. Another user or password: MONGO_INITDB_ROOT_USERNAME and MONGO_INITDB_ROOT_PASSWORD in `env` here, before
+      // the first start.
+      mongodb: {
+        image: 'mongo:8',
+        port: 27017,
+        replicaSet: 'rs0',
+        publish: ['127.0.0.1:27017:27017'],
+        volumes: ['mongodb-data:/data/db'],
+        resources: { memory: '1g' },
+        sleep: false,
+      },
+
       // More that a service can be. All of these need an image registry, so they are switched off here.
-      //
-      // A managed MongoDB: a replica set of one, reached by other services as mongodb:27017 and from this machine as localhost:27017.
-      // With MONGO_DB_URI=mongodb://mongoadmin:secret@localhost:27017/?replicaSet=rs0 in .env, Reveille keeps its own state in it too.
-      // mongodb: {
-      //   image: 'mongo:8',
-      //   port: 27017,
-      //   replicaSet: 'rs0',
-      //   publish: ['127.0.0.1:27017:27017'],
-      //   volumes: ['mongodb-data:/data/db'],
-      //   sleep: false,
-      // },
       //
       // A one-shot job that runs before whoever depends on it.
       // migrate: { image: 'example/migrations:1', job: true, dependsOn: { mongodb: 'ready' } },

@@ -14,6 +14,7 @@ import { Registry } from './fleet/registry.ts';
 import type { Runtime } from './fleet/runtime.ts';
 import type { StateStore } from './fleet/state-store.ts';
 import type { Clock } from './lib/clock.ts';
+import { messageOf } from './lib/coded-error.ts';
 import type { Logger } from './lib/logger.ts';
 import { keepEvents, keepSamples } from './journal-feed.ts';
 import type { Parts } from './lib/parts.ts';
@@ -24,6 +25,7 @@ import { logEvents } from './messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
 import { NetworkProber } from './probes/network-prober.ts';
 import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
+import { managedStore } from './managed-store.ts';
 import { createStore } from './stores/create-store.ts';
 
 export interface ControlHalfOptions {
@@ -144,6 +146,7 @@ export class ControlHalf {
     if (caPath !== undefined) this.#instanceEnvironment['NODE_EXTRA_CA_CERTS'] = caPath;
     await this.fleet.start();
     this.#open.mqtt.started(this.fleet);
+    this.#wakeStore();
   }
 
   /** @throws ConfigError */
@@ -192,6 +195,19 @@ export class ControlHalf {
     });
     await mqtt.open(this.#manifest);
     return mqtt;
+  }
+
+  /** State is kept from the moment on that its database runs; nobody waits for that. */
+  #wakeStore(): void {
+    const { mongoDbUri, domain } = this.#settings;
+    const service = managedStore(this.#manifest, mongoDbUri, domain);
+    if (service === undefined) return;
+    this.fleet
+      .managed(service)
+      .wake('boot')
+      .catch((error: unknown) => {
+        this.#log.warn({ service }, `the store stays away, for its service did not start: ${messageOf(error)}`);
+      });
   }
 
   /** `auto` takes Docker when it answers, and processes when it does not and there is a service that can run as one. */

@@ -20,10 +20,9 @@ export const replicaSetType = parsedBy((value) => {
 
 /** A replica set of one member, which everybody reaches under one name and port. */
 export function checkReplicaSet(place: string, fields: ServiceFields, problems: ProblemList): void {
-  const { replicaSet, publish, port, scale, command, job, readiness, process, image, build } = fields;
-  if (replicaSet === undefined) return;
+  const { replicaSet, publish, port, scale, command, job, readiness, process, url } = fields;
+  if (replicaSet === undefined || url) return;
   const refuse = (message: string): void => problems.add(`${place}.replicaSet`, message);
-  if (!image && !build) refuse("needs 'image' or 'build': it runs in a container");
   if (process) refuse("cannot stand beside 'process': it runs in a container");
   if (job) refuse("cannot stand beside 'job'");
   if (scale.max > 1) refuse(`cannot stand beside scale.max ${scale.max}: the set has one member`);

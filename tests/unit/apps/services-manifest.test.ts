@@ -6,6 +6,7 @@ import { loadManifest } from '../../../src/config/load-manifest.ts';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { settingsEnvironment } from '../../../src/config/settings-environment.ts';
+import { managedStore } from '../../../src/managed-store.ts';
 import { managedBroker } from '../../../src/messaging/managed-broker.ts';
 
 const PATH = fileURLToPath(new URL('../../../services-manifest.ts', import.meta.url));
@@ -48,6 +49,14 @@ describe('the shipped manifest', () => {
     for (const { dependsOn } of development.values()) expect(dependsOn).not.toHaveProperty('mqtt');
     expect(managedBroker(development, 1883)).toBeUndefined();
     expect(managedBroker(development, 1884)).toEqual({ service: 'mqtt', url: 'mqtt://127.0.0.1:1884' });
+  });
+
+  it('has a MongoDB that nothing depends on, and that the URI of .env.example leads to', () => {
+    const uri = 'mongodb://mongoadmin:secret@localhost:27017/?replicaSet=rs0';
+    expect(service(development, 'mongodb')).toMatchObject({ replicaSet: 'rs0', sleep: false, scale: { min: 0 } });
+    for (const { dependsOn } of development.values()) expect(dependsOn).not.toHaveProperty('mongodb');
+    expect(managedStore(development, uri, 'alkimia.localhost')).toBe('mongodb');
+    expect(readFileSync(fileURLToPath(new URL('../../../.env.example', import.meta.url)), 'utf8')).toContain(uri);
   });
 
   it('lets nobody in from outside without a password, in production', () => {

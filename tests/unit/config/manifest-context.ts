@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigProblem } from '../../../src/config/config-error.ts';
 import type { ManifestContext } from '../../../src/config/manifest-schema.ts';
 import { parseManifest } from '../../../src/config/parse-manifest.ts';
-import type { ServiceSpec } from '../../../src/config/service-spec.ts';
+import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 
 /** A place for manifests that no test touches. */
 export function contextFor(changes: Partial<ManifestContext> = {}): ManifestContext {
@@ -20,6 +20,11 @@ export function serviceOf(web: unknown, changes?: Partial<ManifestContext>): Ser
   const spec = parseManifest({ services: { web } }, contextFor(changes)).get('web');
   if (!spec) throw new Error('The manifest lost its service.');
   return spec;
+}
+
+/** What a manifest with these services means. */
+export function manifestOf(services: Readonly<Record<string, unknown>>): Manifest {
+  return parseManifest({ services }, contextFor());
 }
 
 /** What is wrong with a manifest; empty when nothing is. */
