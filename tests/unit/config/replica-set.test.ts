@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { serviceOf } from './manifest-context.ts';
+import { problemsOf, serviceOf } from './manifest-context.ts';
 
 describe('a replica set', () => {
   const written = { image: 'mongo:8', port: 27_017, replicaSet: 'rs0' };
@@ -29,5 +29,21 @@ describe('a replica set', () => {
   it('leaves every other service as it is', () => {
     expect(serviceOf({ image: 'nginx' })).not.toHaveProperty('replicaSet');
     expect(serviceOf({ image: 'nginx' }).env).toEqual({});
+  });
+
+  it.each<[web: unknown, field: string, words: string]>([
+    [{ image: 'mongo:8', replicaSet: 'rs 0' }, '.replicaSet', "such as 'rs0'"],
+    [{ image: 'mongo:8', replicaSet: "rs'" }, '.replicaSet', "such as 'rs0'"],
+    [{ image: 'mongo:8', replicaSet: 'rs0', scale: { max: 3 } }, '.replicaSet', 'one member'],
+    [{ image: 'mongo:8', replicaSet: 'rs0', job: true }, '.replicaSet', "beside 'job'"],
+    [{ image: 'mongo:8', replicaSet: 'rs0', process: { command: 'mongod' } }, '.replicaSet', "beside 'process'"],
+    [{ image: 'mongo:8', replicaSet: 'rs0', readiness: { tcp: true } }, '.replicaSet', "beside 'readiness'"],
+    [{ image: 'mongo:8', replicaSet: 'rs0', command: 'mongod --quiet' }, '.command', 'must be a list'],
+    [{ image: 'mongo:8', replicaSet: 'rs0', port: 27017, publish: ['27018:27017'] }, '.publish[0]', '27017 as 27017'],
+    [{ url: 'http://a.test', replicaSet: 'rs0' }, '.replicaSet', "beside 'url'"],
+  ])('is refused as %j', (web, field, words) => {
+    const problems = problemsOf({ services: { web } });
+    expect(problems.map((problem) => problem.field)).toEqual([`services.web${field}`]);
+    expect(problems[0]?.message).toContain(words);
   });
 });
