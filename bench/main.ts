@@ -47,10 +47,15 @@ async function runCases(options: BenchOptions): Promise<Pick<BenchReport, 'resul
   };
   try {
     for (const each of chosenCases(options)) {
-      const reason = await each.impossible?.();
-      process.stderr.write(`${each.name}: ${reason ?? each.title}\n`);
-      if (reason === undefined) results.push({ name: each.name, title: each.title, rows: await each.run(arena) });
-      else skipped.push(`${each.name}: ${reason}`);
+      process.stderr.write(`${each.name}: ${each.title}\n`);
+      try {
+        const reason = await each.impossible?.();
+        if (reason === undefined) results.push({ name: each.name, title: each.title, rows: await each.run(arena) });
+        else skipped.push(`${each.name}: ${reason}`);
+      } catch (error) {
+        // What the other cases have shown is not lost for it.
+        skipped.push(`${each.name} failed: ${messageOf(error)}`);
+      }
     }
   } finally {
     await site.close();

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** No span of load is anywhere near as long. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 30_000;
 
 /** What a program writes to its output. @throws Error when it fails, or does not end */
 export async function runProgram(program: string, words: readonly string[]): Promise<string> {
