@@ -84,7 +84,10 @@ export class MongoConnection {
   async start(): Promise<void> {
     if (this.#recovering || this.#condition.up) return;
     this.#condition = STARTED_LATER;
+    // The timers of the clock keep no process alive, and while a server is away there may be nothing else that does.
+    const held = setInterval(() => undefined, START_WAITS_MS);
     await Promise.race([this.#recover(), sleep(this.#options.clock, START_WAITS_MS, this.#closing.signal)]);
+    clearInterval(held);
   }
 
   async close(): Promise<void> {
