@@ -158,6 +158,15 @@ describe('the content of a forwarded request', () => {
     expect(bodyOf(upstream.peers[0]!.received)).toBe('1\r\na\r\n0\r\nx-sum: 7\r\n\r\n');
   });
 
+  it('is none when an HTTP/2 request ends behind its head with an empty frame', async () => {
+    const { upstream, front } = await setUp(whenComplete('0\r\n\r\n'));
+    const stream = front.http2().request({ ':method': 'POST', ':path': '/' }, { endStream: false });
+    stream.resume();
+    stream.end();
+    await vi.waitUntil(() => front.results.length === 1);
+    expect(bodyOf(upstream.peers[0]!.received)).toBe('0\r\n\r\n');
+  });
+
   it('does not crash on a Trailer field without content', async () => {
     const { front } = await setUp(ok);
     expect(await rawExchange(front.port, 'GET / HTTP/1.1\r\nHost: a\r\nTrailer: a\r\n\r\n', 'ok')).toContain('200 OK');

@@ -32,6 +32,14 @@ describe('a forwarded response', () => {
     expect(bodyOf(answer)).toBe('ok');
   });
 
+  it('keeps the bytes above ASCII of its fields when its head goes out before its content (RFC 9110 5.5)', async () => {
+    const { front } = await setUp((peer) => {
+      peer.send('HTTP/1.1 200 OK\r\nX-Name: \xe4\xc3\xa4\r\nContent-Length: 2\r\n\r\n');
+    });
+    const answer = await rawExchange(front.port, GET, '\r\n\r\n');
+    expect(valuesIn(answer, 'x-name')).toEqual(['\xe4\xc3\xa4']);
+  });
+
   it('has the fields that the caller adds', async () => {
     const { front } = await setUp(says(textResponse('ok', 'Set-Cookie: a=1\r\nDate: then\r\n')), {
       extra: ['Server-Timing', 'wake;dur=12', 'Set-Cookie', 'pin=x'],

@@ -126,7 +126,8 @@ export class Http1Exchange implements ClientExchange {
 
   /** Sends what is held, and the head even without content. */
   flush(): void {
-    if (this.#held === undefined) this.#response.flushHeaders();
+    // `flushHeaders` would send the head as UTF-8, and so change the bytes above ASCII of its values (RFC 9110 5.5).
+    if (this.#held === undefined) this.#response.write('', 'latin1');
     else this.#response.write(this.#held, 'latin1');
     this.#held = undefined;
   }

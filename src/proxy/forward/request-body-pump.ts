@@ -72,8 +72,10 @@ export class RequestBodyPump {
     const { body } = this.#exchange;
     body.on('data', this.#onData);
     body.on('end', this.#onEnd);
+    // node:http2 tells the end of content that turns out to be none at once, whether somebody listens or not.
+    if (body.readableEnded) this.#finish();
     // A listener alone does not start a stream that somebody has paused.
-    body.resume();
+    else body.resume();
   }
 
   /** Sends no more; a little of what still comes is read and dropped. */
