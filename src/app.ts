@@ -131,15 +131,19 @@ export class App {
       ...this.#options,
       clock: this.#clock,
       manifestFiles,
-      applyManifest: (settings, text) => this.#applyManifest(settings, text),
+      applyManifest: (settings, text, onFile) => this.#applyManifest(settings, text, onFile),
       applySettings: (edited) => this.#applySettings(edited),
       onRefused: (detail) => this.#control.bus.emit('manifest.refused', 'proxy', { detail }),
     });
     this.#parts.add('watcher', () => watcher.close());
   }
 
-  async #applyManifest(settings: Settings, dotenvText: string): Promise<readonly string[]> {
-    const { manifest, files } = await this.#control.loadManifest(settings, dotenvText);
+  async #applyManifest(
+    settings: Settings,
+    dotenvText: string,
+    onFile: (path: string) => void,
+  ): Promise<readonly string[]> {
+    const { manifest, files } = await this.#control.loadManifest(settings, dotenvText, onFile);
     await this.#certify(manifest);
     await this.#control.apply(manifest);
     return files;

@@ -150,10 +150,14 @@ export class ControlHalf {
   }
 
   /** @throws ConfigError */
-  loadManifest(settings: Settings, dotenvText: string): Promise<LoadedManifest> {
+  loadManifest(
+    settings: Settings,
+    dotenvText: string,
+    onFile: (path: string) => void = () => undefined,
+  ): Promise<LoadedManifest> {
     const { manifest, domain, dockerFilePort: defaultPort } = settings;
     const env = settingsEnvironment(this.#options.environment, dotenvText);
-    return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost] });
+    return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost], onFile });
   }
 
   async apply(manifest: Manifest): Promise<void> {

@@ -111,8 +111,8 @@ export class ControlProcess {
       ...this.#options,
       clock: this.#clock,
       manifestFiles,
-      applyManifest: async (settings, text) => {
-        const { manifest, files } = await control.loadManifest(settings, text);
+      applyManifest: async (settings, text, onFile) => {
+        const { manifest, files } = await control.loadManifest(settings, text, onFile);
         await control.apply(manifest);
         return files;
       },

@@ -10,17 +10,35 @@ export interface EditTools extends ProcessOptions {
   readonly log: Logger;
   /** What the manifest is made of. */
   readonly manifestFiles: readonly string[];
-  /** @returns what the manifest is made of now. @throws ConfigError when it is refused */
-  readonly applyManifest: (settings: Settings, dotenvText: string) => Promise<readonly string[]>;
+  /**
+   * @param onFile is told every file that the manifest is made of, also when it is refused
+   * @returns what the manifest is made of now
+   * @throws ConfigError when it is refused
+   */
+  readonly applyManifest: (
+    settings: Settings,
+    dotenvText: string,
+    onFile: (path: string) => void,
+  ) => Promise<readonly string[]>;
   readonly applySettings: (settings: Settings) => void;
   readonly onRefused: (detail: string) => void;
 }
 
 /** Takes over edits of the manifest and of .env from now on. */
 export async function watchEdits(tools: EditTools): Promise<ConfigWatcher> {
-  const { envFile, settings, dotenvText, manifestFiles, clock, log } = tools;
+  const { envFile, settings, dotenvText, clock, log } = tools;
+  let { manifestFiles } = tools;
   const applyManifest = async (edited: Settings, text: string): Promise<void> => {
-    watcher.setManifestFiles(await tools.applyManifest(edited, text));
+    const met: string[] = [];
+    try {
+      manifestFiles = await tools.applyManifest(edited, text, (path) => met.push(path));
+    } catch (error) {
+      // What is wrong may be in a file that the manifest has only now come to be made of: its next edit counts as well.
+      manifestFiles = [...new Set([...manifestFiles, ...met])];
+      throw error;
+    } finally {
+      watcher.setManifestFiles(manifestFiles);
+    }
   };
   const live = new LiveConfig({ ...tools, applyManifest }, settings, dotenvText);
   const watcher: ConfigWatcher = new ConfigWatcher({

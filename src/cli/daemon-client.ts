@@ -52,7 +52,7 @@ export class DaemonClient {
   /** The JSON that it answers. @throws DaemonError when it says no, CodedError when it cannot be reached */
   async ask<T>(call: Call): Promise<T> {
     const response = await this.#open(call);
-    return JSON.parse(await textOf(response)) as T;
+    return JSON.parse(await textOf(this.#chunksOf(response))) as T;
   }
 
   /** The messages of an event stream, each its JSON, until the daemon ends it or the signal aborts. */
@@ -60,8 +60,7 @@ export class DaemonClient {
     const response = await this.#open(call);
     const messages: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (message) => messages.push(message) });
-    response.setEncoding('utf8');
-    for await (const chunk of response as AsyncIterable<string>) {
+    for await (const chunk of this.#chunksOf(response)) {
       parser.feed(chunk);
       for (const { data } of messages.splice(0)) yield JSON.parse(data) as T;
     }
@@ -71,7 +70,7 @@ export class DaemonClient {
     const response = await this.#send(call, await this.#token());
     const { statusCode = 0 } = response;
     if (statusCode >= 200 && statusCode < 300) return response;
-    throw new DaemonError(problemFrom(statusCode, await textOf(response)));
+    throw new DaemonError(problemFrom(statusCode, await textOf(this.#chunksOf(response))));
   }
 
   #send({ method = 'GET', path, body, signal }: Call, token: string | undefined): Promise<IncomingMessage> {
@@ -88,6 +87,18 @@ export class DaemonClient {
       sent.on('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)));
       sent.end(content);
     });
+  }
+
+  /** A connection that breaks off says nothing but "aborted" of itself. */
+  async *#chunksOf(response: IncomingMessage): AsyncGenerator<string> {
+    response.setEncoding('utf8');
+    try {
+      yield* response as AsyncIterable<string>;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+      const message = `The daemon at ${this.socketPath} broke off in the middle of its answer. It has probably ended; call this again when it is back.`;
+      throw new CodedError('daemon_gone', message, { cause: error });
+    }
   }
 
   async #token(): Promise<string> {
@@ -120,10 +131,9 @@ export class DaemonClient {
   }
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(chunks: AsyncIterable<string>): Promise<string> {
   let text = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response as AsyncIterable<string>) {
+  for await (const chunk of chunks) {
     text += chunk;
     if (text.length > MAX_ANSWER_BYTES) throw new CodedError('answer_too_large', 'The daemon answers without an end.');
   }

@@ -58,8 +58,17 @@ export class Tables {
       this.database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.database.exec('ROLLBACK');
+      this.#rollBack();
       throw error;
+    }
+  }
+
+  /** A full disk has ended the transaction already; that there is none left must not hide why. */
+  #rollBack(): void {
+    try {
+      this.database.exec('ROLLBACK');
+    } catch {
+      // The reason to roll back is what is told.
     }
   }
 

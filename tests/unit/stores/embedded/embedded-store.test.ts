@@ -9,7 +9,7 @@ import { SystemClock } from '../../../../src/lib/clock.ts';
 import { EmbeddedStore } from '../../../../src/stores/embedded/embedded-store.ts';
 import { loadSqlite } from '../../../../src/stores/embedded/sqlite.ts';
 import type { StorePlace } from '../../../contract/write-and-kill.ts';
-import { serviceRecord } from '../../../contract/state-store-suite/records.ts';
+import { serviceRecord, sessionRecord } from '../../../contract/state-store-suite/records.ts';
 
 describe('embedded store', () => {
   let folder: string;
@@ -148,6 +148,16 @@ describe('embedded store', () => {
     expect(again.condition).toMatchObject({ up: false, reason: expect.stringContaining('disk I/O error') as string });
     await again.putService(serviceRecord('api'));
     expect(again.condition).toEqual({ up: true });
+  });
+
+  it('tells why the disk refused also when that has ended the transaction, as a full disk does', async () => {
+    const store = await started();
+    await store.close();
+    await tamper(
+      `CREATE TRIGGER full_disk BEFORE INSERT ON sessions BEGIN SELECT RAISE(ROLLBACK, 'disk is full'); END`,
+    );
+    const again = await started();
+    await expect(again.saveSessions([sessionRecord('a')])).rejects.toThrow(/disk is full/);
   });
 
   it('stores a thousand writes within two seconds', async () => {
