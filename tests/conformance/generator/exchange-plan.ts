@@ -2,7 +2,7 @@ import { Random } from './random.ts';
 
 export type PlannedFields = readonly (readonly [string, string])[];
 
-export interface PlannedRequest {
+interface PlannedRequest {
   readonly method: string;
   readonly path: string;
   /** End-to-end fields, which have to arrive. */
@@ -16,7 +16,7 @@ export interface PlannedRequest {
   readonly takesTrailers: boolean;
 }
 
-export interface PlannedResponse {
+interface PlannedResponse {
   /** When the upstream answers: at the head of the request, or when it is complete. */
   readonly answersAt: 'head' | 'end';
   readonly interim: readonly number[];
@@ -29,7 +29,7 @@ export interface PlannedResponse {
 }
 
 /** Where somebody breaks off, as a fraction of what they would have sent; how, is theirs. */
-export interface Break {
+interface Break {
   readonly at: number;
   readonly how: 'end' | 'reset';
 }
