@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // Most tests wait for containers, sockets and processes, not for a core.
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
     teardownTimeout: 20_000,
   },
 });

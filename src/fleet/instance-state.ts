@@ -76,6 +76,11 @@ export function transition<T extends InstanceChange['type']>(
   return RULES[change.type](state, change, since);
 }
 
+/** Whether there is nothing of it that runs, and no reason why it should not. */
+export function isResting({ kind }: InstanceState): boolean {
+  return kind === 'absent' || kind === 'stopped' || kind === 'paused';
+}
+
 /** Whether it answers requests. */
 export function isServing({ kind }: InstanceState): boolean {
   return kind === 'ready' || kind === 'unhealthy';

@@ -9,7 +9,7 @@ import { WakeFailed } from '../seam/wake-failed.ts';
 import type { ScaleReason, StopReason, WakeReason } from './events.ts';
 import { DesiredReplicas } from './desired-replicas.ts';
 import { FailureHistory } from './failure-history.ts';
-import { isServing, type InstanceState } from './instance-state.ts';
+import { isResting, isServing, type InstanceState } from './instance-state.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
 import type { Member, Replica } from './member.ts';
 import { isAutoscaled } from './scale-decision.ts';
@@ -336,7 +336,7 @@ export class Service implements InstanceOwner, Member {
     const failed = error === undefined ? undefined : this.#failed(error, true);
     if (failed?.code === 'start_cancelled') return;
     const wanted = Array.from({ length: this.desired }, (_, n) => this.instance(n + 1));
-    if (!failed && wanted.every(({ state }) => !RESTING.has(state.kind))) return;
+    if (!failed && wanted.every(({ state }) => !isResting(state))) return;
     this.changed();
     this.#heal();
   }
@@ -368,5 +368,3 @@ export class Service implements InstanceOwner, Member {
     });
   }
 }
-
-const RESTING: ReadonlySet<InstanceState['kind']> = new Set(['absent', 'stopped', 'paused']);

@@ -63,7 +63,7 @@ describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () =>
     const statuses = await stream;
     agent.destroy();
     expect(late.status).toBe(200);
-    expect(statuses.length).toBeGreaterThan((STREAM_MS / EVERY_MS) * 0.5);
+    expect(statuses.length).toBeGreaterThan((STREAM_MS / EVERY_MS) * 0.2);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
     expect((await daemon.containers.list('steady')).map(({ Id }) => Id)).toEqual([before?.Id]);
   });

@@ -29,7 +29,15 @@ describe.skipIf(!(await baseAvailable()))('the images of the example services', 
   afterAll(async () => {
     await Promise.all(containers.map((container) => container.remove({ force: true }).catch(() => undefined)));
     const images = await docker.listImages({ filters: { reference: [`${tag}:*`] } });
-    await Promise.all(images.map(({ Id }) => docker.getImage(Id).remove({ force: true })));
+    // Layers of an image may be those of another's that a test at the same time has built.
+    await Promise.all(
+      images.map(({ Id }) =>
+        docker
+          .getImage(Id)
+          .remove({ force: true })
+          .catch(() => undefined),
+      ),
+    );
   });
 
   it.each(['backend', 'frontend', 'stress-agent'])(
