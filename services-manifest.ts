@@ -75,9 +75,10 @@ export default defineManifest(({ env }) => {
       // it (`dependsOn: ['mqtt']`), which reaches it as mqtt:1883. This machine has it as localhost:1884. With MQTT_PORT=1884 in
       // .env it takes the place of the embedded broker, and the daemon wakes it at its start.
       mqtt: {
-        routes: ['mqtt'],
+        // WebSockets have a port of their own.
+        routes: [{ host: 'mqtt', port: 9001 }],
         image: 'eclipse-mosquitto:2',
-        port: 9001,
+        port: 1883,
         publish: ['127.0.0.1:1884:1883'],
         volumes: [
           `./apps/mqtt/${development ? 'mosquitto.conf' : 'mosquitto.production.conf'}:/mosquitto/config/mosquitto.conf:ro`,

@@ -16,7 +16,7 @@ import type { StateStore } from './fleet/state-store.ts';
 import type { Clock } from './lib/clock.ts';
 import { messageOf } from './lib/coded-error.ts';
 import type { Logger } from './lib/logger.ts';
-import { keepEvents, keepSamples } from './journal-feed.ts';
+import { keepEvents, keepSamples, keepSessions } from './journal-feed.ts';
 import type { Parts } from './lib/parts.ts';
 import { AddressList } from './lib/address-list.ts';
 import { keptSecret } from './lib/secret-file.ts';
@@ -128,7 +128,7 @@ export class ControlHalf {
     logEvents(this.bus, this.#log);
     const mqtt = await this.#openMqtt(proxyId);
     const runtime = await this.#openRuntime(proxyId);
-    const fleet = this.#createFleet(runtime, store, mqtt, proxyId);
+    const fleet = this.#createFleet(runtime, store, mqtt, proxyId, journal);
     this.#opened = { fleet, runtime, store, mqtt, tokenFile };
     keepSamples(fleet.monitor, journal);
     await fleet.load(manifest);
@@ -251,7 +251,7 @@ export class ControlHalf {
     return caPath === undefined ? undefined : readFile(caPath, 'utf8');
   }
 
-  #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttSetUp, proxyId: string): Fleet {
+  #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttSetUp, proxyId: string, journal: Journal): Fleet {
     const [clock, log, bus] = [this.#clock, this.#log, this.bus];
     const fleet = new Fleet({
       ...{ runtime, clock, log, bus },
@@ -259,6 +259,7 @@ export class ControlHalf {
       registry: new Registry({ store, clock, log, proxyId }),
       observers: mqtt.observers,
       ...(store.kind === 'mongo' && { company: this.#companyOn(store, proxyId) }),
+      onSessions: (reports) => keepSessions(journal, reports, this.#settings.sessionTtlMs),
       drainTimeoutMs: () => this.#settings.drainTimeoutMs,
       showLogs: this.#development,
     });

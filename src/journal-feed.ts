@@ -3,6 +3,7 @@ import type { FleetEvent } from './fleet/events.ts';
 import type { Journal } from './fleet/journal.ts';
 import type { Monitor } from './fleet/monitor.ts';
 import type { EventRecord } from './fleet/state-store.ts';
+import type { SessionReport } from './seam/control-link.ts';
 import { toCloudEvent } from './messaging/cloud-event.ts';
 
 /** Hands every event of the fleet to the journal, as the CloudEvent that goes out over MQTT. */
@@ -22,6 +23,15 @@ export function keepSamples(monitor: Monitor, journal: Journal): void {
     const cpu = cpuRatio === null ? null : Math.round(cpuRatio * 10_000) / 100;
     journal.addSample({ service, instance, at: new Date(atEpochMs).toISOString(), cpu, memory, inFlight });
   });
+}
+
+/** Hands sessions to the journal, each until `ttlMs` after it was seen. */
+export function keepSessions(journal: Journal, reports: readonly SessionReport[], ttlMs: number): void {
+  for (const { id, service, instanceId, clientHint, seenAtEpochMs } of reports) {
+    const seenAt = new Date(seenAtEpochMs).toISOString();
+    const expiresAt = new Date(seenAtEpochMs + ttlMs).toISOString();
+    journal.addSession({ _id: id, service, instanceId, clientHint, createdAt: seenAt, lastSeenAt: seenAt, expiresAt });
+  }
 }
 
 function eventRecordOf(event: FleetEvent, proxyId: string): EventRecord {

@@ -62,6 +62,7 @@ export const SETTINGS = {
   mongoConnectTimeoutMs: { key: 'MONGO_CONNECT_TIMEOUT', group: store, default: '5s', type: someDurationMs, meaning: 'How long a connection to a member may take.' },
   mongoSelectionTimeoutMs: { key: 'MONGO_SELECTION_TIMEOUT', group: store, default: '5s', type: someDurationMs, meaning: 'How long a call may wait for a primary, an election included; then the store counts as away.' },
   mongoAnswerTimeoutMs: { key: 'MONGO_ANSWER_TIMEOUT', group: store, default: '10s', type: someDurationMs, meaning: 'How long MongoDB may take to answer one call.' },
+  sessionTtlMs: { key: 'SESSION_TTL', group: store, default: '24h', type: someDurationMs, meaning: 'How long a client of a sticky service is remembered after it was seen last.' },
   storeMaxPending: { key: 'STORE_MAX_PENDING', group: store, default: '10000', type: types.count(1), meaning: 'Events, sessions and samples (each) that wait while the store is away; the oldest are given up when there are more.' },
 
   mqttBrokerUrl: { key: 'MQTT_BROKER_URL', group: mqtt, default: '', secret: true, type: types.optional(types.urlOf('mqtt', 'mqtts', 'tcp', 'ssl', 'ws', 'wss')), meaning: 'Such as mqtts://user:password@host:8883; empty = the embedded broker on 127.0.0.1, or the service that publishes MQTT_PORT.' },

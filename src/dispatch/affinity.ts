@@ -1,6 +1,12 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const COOKIE_PREFIX = 'reveille_instance_';
+
+/** What the cookie of a client says: who it is to us, and which instance it keeps to. */
+export interface Tie {
+  readonly sessionId: string;
+  readonly instanceId: string;
+}
 
 /** Ties a client to an instance by a cookie that only we can have written. */
 export class Affinity {
@@ -11,26 +17,31 @@ export class Affinity {
     this.#secret = secret;
   }
 
-  /** The instance that the client's Cookie field names, if the signature is ours. */
-  read(service: string, cookieField: string | undefined): string | undefined {
+  /** What the client's Cookie field says, if the signature is ours. */
+  read(service: string, cookieField: string | undefined): Tie | undefined {
     const name = `${COOKIE_PREFIX}${service}=`;
     const pair = cookieField?.split(';').find((each) => each.trimStart().startsWith(name));
-    const value = pair?.trim().slice(name.length);
-    const dot = value?.lastIndexOf('.') ?? -1;
-    if (value === undefined || dot < 1) return undefined;
-    const instanceId = value.slice(0, dot);
-    const given = Buffer.from(value.slice(dot + 1));
-    const expected = Buffer.from(this.#sign(service, instanceId));
-    return given.length === expected.length && timingSafeEqual(given, expected) ? instanceId : undefined;
+    const [instanceId, sessionId, signature, more] = pair?.trim().slice(name.length).split('.') ?? [];
+    if (!instanceId || !sessionId || signature === undefined || more !== undefined) return undefined;
+    const tie = { sessionId, instanceId };
+    const given = Buffer.from(signature);
+    const expected = Buffer.from(this.#sign(service, tie));
+    return given.length === expected.length && timingSafeEqual(given, expected) ? tie : undefined;
+  }
+
+  /** For a client that is new to us; it stays the same client when it has to move to another instance. */
+  newSessionId(): string {
+    return randomBytes(12).toString('base64url');
   }
 
   /** The value of a Set-Cookie field; a session cookie, so that it ends with the browser. */
-  issue(service: string, instanceId: string): string {
-    const value = `${instanceId}.${this.#sign(service, instanceId)}`;
+  issue(service: string, tie: Tie): string {
+    const value = `${tie.instanceId}.${tie.sessionId}.${this.#sign(service, tie)}`;
     return `${COOKIE_PREFIX}${service}=${value}; Path=/; HttpOnly; Secure; SameSite=Lax`;
   }
 
-  #sign(service: string, instanceId: string): string {
-    return createHmac('sha256', this.#secret).update(`${service}\0${instanceId}`).digest('base64url').slice(0, 32);
+  #sign(service: string, { instanceId, sessionId }: Tie): string {
+    const said = `${service}\0${instanceId}\0${sessionId}`;
+    return createHmac('sha256', this.#secret).update(said).digest('base64url').slice(0, 32);
   }
 }

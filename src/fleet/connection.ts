@@ -4,6 +4,7 @@ import type {
   ControlConnection,
   ControlLink,
   PeerNews,
+  SessionReport,
   VerdictReport,
   WaitingReport,
   WakeTimings,
@@ -16,6 +17,7 @@ export interface ConnectionTools {
   readonly fleet: Pick<ControlLink, 'subscribe' | 'wake' | 'suspect'>;
   readonly activity: ActivityBoard;
   readonly peers: Peers;
+  readonly onSessions: (reports: readonly SessionReport[]) => void;
 }
 
 /** The fleet as one data half among several has it: counts are its own, all else is shared. */
@@ -72,6 +74,10 @@ export class Connection implements ControlConnection {
 
   reportWaiting(report: WaitingReport): void {
     if (!this.#closed) this.#tools.peers.waiting(this.#dataHalf, report);
+  }
+
+  reportSessions(reports: readonly SessionReport[]): void {
+    if (!this.#closed) this.#tools.onSessions(reports);
   }
 
   onPeerNews(listener: (news: PeerNews) => void): () => void {

@@ -2,7 +2,7 @@ import type { Manifest, ServiceSpec } from '../config/service-spec.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { BreakerReport, ControlConnection, WakeTimings } from '../seam/control-link.ts';
+import type { BreakerReport, ControlConnection, SessionReport, WakeTimings } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
@@ -36,6 +36,8 @@ export interface FleetTools {
   readonly bus: EventBus;
   /** The other processes on the same store; absent where there cannot be any. */
   readonly company?: Company;
+  /** Told of clients that keep to one instance. */
+  readonly onSessions?: (reports: readonly SessionReport[]) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly drainTimeoutMs: () => number;
@@ -193,7 +195,8 @@ export class Fleet {
   /** For one data half, whose counts are kept apart so that they can end with it. */
   connect(): ControlConnection {
     this.#connections += 1;
-    const tools = { fleet: this, activity: this.#activity, peers: this.#peers };
+    const { onSessions = () => undefined } = this.#tools;
+    const tools = { fleet: this, activity: this.#activity, peers: this.#peers, onSessions };
     return new Connection(`data half ${this.#connections}`, tools);
   }
 

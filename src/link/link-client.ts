@@ -8,6 +8,7 @@ import type {
   BreakerReport,
   ControlLink,
   PeerNews,
+  SessionReport,
   VerdictReport,
   WaitingReport,
   WakeTimings,
@@ -135,6 +136,11 @@ export class LinkClient implements ControlLink {
     if (report.waiting > 0) this.#waiting.set(report.service, report);
     else this.#waiting.delete(report.service);
     this.#send({ type: 'waiting', ...report });
+  }
+
+  /** What nobody hears is told again with the client's next request. */
+  reportSessions(reports: readonly SessionReport[]): void {
+    this.#send({ type: 'sessions', reports: [...reports] });
   }
 
   onPeerNews(listener: (news: PeerNews) => void): () => void {

@@ -124,6 +124,9 @@ export class LinkPeer {
       case 'waiting':
         connection.reportWaiting(message);
         break;
+      case 'sessions':
+        connection.reportSessions(message.reports);
+        break;
       case 'bye':
         this.#announced = true;
     }

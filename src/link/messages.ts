@@ -17,6 +17,10 @@ const name = z.string().min(1).max(300);
 const count = z.int().min(0);
 const id = z.int().min(0);
 
+const sessionReport = z.strictObject({
+  ...{ id: name, service: name, instanceId: name, clientHint: z.string().max(300) },
+  seenAtEpochMs: z.number(),
+});
 const activityReport = z.strictObject({ service: name, instanceId: name, inFlight: count, seenVersion: count });
 
 /** From a data half to the control half. Whatever can be made of them must be harmless: they come from another process. */
@@ -33,6 +37,7 @@ const upMessage = z.discriminatedUnion('type', [
     ...{ service: name, instanceId: name, verdict: z.enum(['failed', 'served', 'recovered']) },
   }),
   z.strictObject({ type: z.literal('waiting'), service: name, waiting: count }),
+  z.strictObject({ type: z.literal('sessions'), reports: z.array(sessionReport) }),
   z.strictObject({ type: z.literal('bye') }),
 ]);
 

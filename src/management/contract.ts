@@ -29,6 +29,25 @@ export interface SamplesAnswer {
   readonly samples: readonly SampleAnswer[];
 }
 
+/** A client that keeps to one instance of a sticky service. */
+export interface SessionAnswer {
+  readonly id: string;
+  readonly service: string;
+  readonly instance: string;
+  /** Which client it may be: the network it comes from, and what it calls itself first. */
+  readonly client: string;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+  readonly expiresAt: string;
+}
+
+export interface SessionsAnswer {
+  /** The last seen first. */
+  readonly sessions: readonly SessionAnswer[];
+  /** How many each instance has, of the service that was asked for; of all services otherwise. */
+  readonly perInstance: Readonly<Record<string, number>>;
+}
+
 export interface FailureAnswer {
   readonly code: string;
   readonly detail: string;

@@ -13,6 +13,7 @@ import { pageRoutes } from './page-routes.ts';
 import { respondWithErrorPage, wantsPage } from './page-response.ts';
 import { answerTo, ApiProblem } from './problem.ts';
 import { serviceRoutes } from './service-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 import { streamRoutes } from './stream-routes.ts';
 
 declare module 'fastify' {
@@ -58,7 +59,8 @@ export async function createHttpApp(tools: ManagementTools): Promise<FastifyInst
   });
   // What is neither JSON nor a form is refused (415).
   app.removeContentTypeParser('text/plain');
-  for (const routes of [healthRoutes, serviceRoutes, actionRoutes, streamRoutes, pageRoutes]) routes(app, tools);
+  for (const routes of [healthRoutes, serviceRoutes, sessionRoutes, actionRoutes, streamRoutes, pageRoutes])
+    routes(app, tools);
   // A route like any other, so that guesses at tokens are counted here too.
   app.all('/*', ({ method, url }) => {
     throw new ApiProblem(404, 'not_found', `There is no ${method} ${url.slice(0, 200)}.`);

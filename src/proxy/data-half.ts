@@ -1,4 +1,5 @@
 import { Affinity } from '../dispatch/affinity.ts';
+import { SessionBoard } from '../dispatch/session-board.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { AddressList } from '../lib/address-list.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -61,6 +62,7 @@ export class DataHalf {
   readonly #listener: Listener;
   readonly #redirect: Redirect;
   readonly #accessLog: AccessLog;
+  readonly #sessions: SessionBoard;
   #trusted: AddressList;
   readonly #waysOut: (() => void)[] = [];
 
@@ -75,6 +77,7 @@ export class DataHalf {
     this.#dispatcher = new Dispatcher({ clock, link, random: Math.random });
     this.#feed = new WakeFeed({ clock, development });
     this.#forwarder = new Forwarder({ clock, trusted, limits: options.forwardLimits });
+    this.#sessions = new SessionBoard(clock, link);
     const handler = this.#createHandler();
     const handlers = {
       onExchange: handler.handle.bind(handler),
@@ -132,6 +135,7 @@ export class DataHalf {
     await Promise.all([this.#listener.drain({ timeoutMs }), this.#redirect.drain({ timeoutMs })]);
     lastCall.cancel();
     await this.#forwarder.close();
+    this.#sessions.flush();
     for (const wayOut of this.#waysOut) wayOut();
   }
 
@@ -145,6 +149,7 @@ export class DataHalf {
       feed: this.#feed,
       accessLog: this.#accessLog,
       affinity: new Affinity(affinitySecret),
+      sessions: this.#sessions,
       sameCertificate: (serverName, host) => serverName === host || certificates.sameCertificate(serverName, host),
     });
   }

@@ -2,6 +2,7 @@ import type { Affinity } from '../dispatch/affinity.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { DispatchError } from '../dispatch/errors.ts';
 import type { Lease, LeaseOutcome } from '../dispatch/lease.ts';
+import type { SessionBoard } from '../dispatch/session-board.ts';
 import type { LeaseWish, ServicePool } from '../dispatch/service-pool.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
@@ -18,6 +19,7 @@ import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts'
 import { isNavigation } from './answers/navigation.ts';
 import { respondWithWaitingPage } from './answers/page-response.ts';
 import { errorOfFailure, toProblem, type ProxyError } from './answers/problem.ts';
+import { clientHintOf } from './client-hint.ts';
 import type { RouteMatch, Router } from './router.ts';
 import { UpstreamError } from './forward/upstream-error.ts';
 import { Visit } from './visit.ts';
@@ -29,6 +31,7 @@ export interface RequestHandlerTools {
   readonly dispatcher: Dispatcher;
   readonly forwarder: Forwarder;
   readonly affinity: Affinity;
+  readonly sessions: SessionBoard;
   readonly feed: WakeFeed;
   readonly accessLog: AccessLog;
   readonly clock: Clock;
@@ -111,9 +114,10 @@ export class RequestHandler {
     feed.serve(exchange, kind, service);
   }
 
-  #wish({ exchange }: Visit, { view, name }: ServicePool, { route }: RouteMatch): LeaseWish {
+  #wish(visit: Visit, { view, name }: ServicePool, { route }: RouteMatch): LeaseWish {
     if (!view.sticky) return { port: route.port };
-    return { port: route.port, prefer: this.#tools.affinity.read(name, exchange.header('cookie')) };
+    visit.tie = this.#tools.affinity.read(name, visit.exchange.header('cookie'));
+    return { port: route.port, prefer: visit.tie?.instanceId };
   }
 
   /** To an instance that is awake at once; else through the waiting room. One retry, where nothing can be served twice. */
@@ -121,13 +125,13 @@ export class RequestHandler {
     visit.service = pool.name;
     const first = pool.acquire(wish) ?? (await this.#hold(visit, pool, wish));
     if (!first) return;
-    const error = await this.#forward(visit, pool, first, wish, false);
+    const error = await this.#forward(visit, pool, first, false);
     if (!error) return;
     if (!error.replayable || visit.exchange.headSent || visit.exchange.abandoned) throw error;
     if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, first.instanceId);
     const again = { ...wish, avoid: first.instanceId };
     const second = pool.acquire(again) ?? (await this.#hold(visit, pool, again));
-    const errorAgain = second && (await this.#forward(visit, pool, second, wish, true));
+    const errorAgain = second && (await this.#forward(visit, pool, second, true));
     if (errorAgain) throw errorAgain;
   }
 
@@ -163,18 +167,12 @@ export class RequestHandler {
   }
 
   /** @returns the error when nothing has reached the client */
-  async #forward(
-    visit: Visit,
-    pool: ServicePool,
-    lease: Lease,
-    wish: LeaseWish,
-    fresh: boolean,
-  ): Promise<UpstreamError | undefined> {
+  async #forward(visit: Visit, pool: ServicePool, lease: Lease, fresh: boolean): Promise<UpstreamError | undefined> {
     visit.instance = lease.instanceId;
     let outcome: LeaseOutcome = 'failed';
     try {
       const { protocol } = pool.view;
-      const headers = this.#ownHeaders(visit, pool, lease, wish);
+      const headers = this.#ownHeaders(visit, pool, lease);
       const onAnswered = (): void => lease.answered();
       const result = await this.#send(visit, lease.endpoint, headers, { fresh, protocol, onAnswered });
       outcome = LEASE_OUTCOME[result.outcome];
@@ -213,14 +211,23 @@ export class RequestHandler {
     return result;
   }
 
-  #ownHeaders(visit: Visit, pool: ServicePool, lease: Lease, { prefer }: LeaseWish): string[] {
+  #ownHeaders(visit: Visit, pool: ServicePool, lease: Lease): string[] {
     const headers: string[] = [];
     const timing = visit.serverTiming();
     if (timing !== undefined) headers.push('server-timing', timing);
-    if (pool.view.sticky && prefer !== lease.instanceId) {
-      headers.push('set-cookie', this.#tools.affinity.issue(pool.name, lease.instanceId));
-    }
+    if (pool.view.sticky) this.#tie(visit, pool.name, lease.instanceId, headers);
     return headers;
+  }
+
+  /** Keeps the client with this instance. One whose instance is gone stays the same client with another. */
+  #tie(visit: Visit, service: string, instanceId: string, headers: string[]): void {
+    const { affinity, sessions, clock } = this.#tools;
+    visit.sessionId ??= visit.tie?.sessionId ?? affinity.newSessionId();
+    const { tie, sessionId: id } = visit;
+    if (tie?.instanceId !== instanceId)
+      headers.push('set-cookie', affinity.issue(service, { sessionId: id, instanceId }));
+    const clientHint = clientHintOf(visit.exchange);
+    sessions.see({ id, service, instanceId, clientHint, seenAtEpochMs: clock.epochMs() });
   }
 
   #showWaitingPage(visit: Visit, pool: ServicePool): void {

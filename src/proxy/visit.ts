@@ -1,4 +1,5 @@
 import type { WakeTimings } from '../seam/control-link.ts';
+import type { Tie } from '../dispatch/affinity.ts';
 import type { AccessEntry } from './access-log.ts';
 import type { ClientExchange } from './exchange/client-exchange.ts';
 import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
@@ -17,6 +18,9 @@ export class Visit {
   /** How long it waited for the service to wake. */
   wakeMs: number | undefined;
   wake: WakeTimings | undefined;
+  /** What the client's cookie says, where clients keep to an instance. */
+  tie: Tie | undefined;
+  sessionId: string | undefined;
 
   constructor(exchange: ClientExchange, startedMs: number, upgrade?: Http1UpgradeExchange) {
     this.exchange = exchange;

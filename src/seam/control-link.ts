@@ -37,6 +37,16 @@ export interface VerdictReport {
   readonly verdict: Verdict;
 }
 
+/** A client that keeps to one instance, as it was seen last. */
+export interface SessionReport {
+  readonly id: string;
+  readonly service: string;
+  readonly instanceId: string;
+  /** Tells people which client it may be; never enough to be it. */
+  readonly clientHint: string;
+  readonly seenAtEpochMs: number;
+}
+
 /** How many requests wait for a service to wake. */
 export interface WaitingReport {
   readonly service: string;
@@ -71,6 +81,7 @@ export interface ControlLink {
   reportBreaker(report: BreakerReport): void;
   reportVerdict(report: VerdictReport): void;
   reportWaiting(report: WaitingReport): void;
+  reportSessions(reports: readonly SessionReport[]): void;
   /** Returns the way out. */
   onPeerNews(listener: (news: PeerNews) => void): () => void;
 }

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Daemon } from '../support/daemon.ts';
+import type { SessionAnswer, SessionsAnswer } from '../../src/management/contract.ts';
 import { dockerAvailable, fixtureImage } from '../support/docker.ts';
 
 const hasDocker = await dockerAvailable();
+
+const PATIENCE = { timeout: 30_000, interval: 200 };
 
 describe.skipIf(!hasDocker)('three instances of a service', () => {
   let daemon: Daemon;
@@ -44,6 +47,33 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     expect(tied).toEqual(Array(6).fill(instance));
     expect(new Set(free.map((answer) => answer.json()['instance'])).size).toBe(3);
   });
+
+  it('keep the record of a client, which moves with it when its instance goes', async () => {
+    const first = await daemon.ask('tied', { headers: { 'user-agent': 'mover/1.0 (test)' } });
+    const [cookie = ''] = String(first.headers['set-cookie']).split(';');
+    const before = await session('mover/1.0');
+    expect(before).toMatchObject({ service: 'tied', client: '127.0.0.0/24 mover/1.0' });
+    expect(cookie).toContain(`=${before.instance}.${before.id}.`);
+
+    await daemon.containers.docker.getContainer(`${daemon.name}-${before.instance}`).kill();
+    const moved = await vi.waitUntil(async () => {
+      const answer = await daemon.ask('tied', { headers: { cookie, 'user-agent': 'mover/1.0 (test)' } });
+      return answer.headers['set-cookie'] !== undefined && answer;
+    }, PATIENCE);
+
+    await vi.waitUntil(async () => (await session('mover/1.0')).instance !== before.instance, PATIENCE);
+    const after = await session('mover/1.0');
+    expect(moved.status).toBe(200);
+    expect(after).toMatchObject({ id: before.id, firstSeenAt: before.firstSeenAt });
+    expect(String(moved.headers['set-cookie'])).toContain(`=${after.instance}.${before.id}.`);
+  });
+
+  async function session(client: string): Promise<SessionAnswer> {
+    return vi.waitUntil(async () => {
+      const { sessions } = (await daemon.api('GET', '/sessions?service=tied')).json<SessionsAnswer>();
+      return sessions.find((each) => each.client.endsWith(client));
+    }, PATIENCE);
+  }
 
   it('become one again when the operator scales down', async () => {
     const answer = await daemon.api('POST', '/services/many/scale', { replicas: 1 });

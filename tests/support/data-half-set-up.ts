@@ -15,6 +15,7 @@ class ScriptedLink implements ControlLink {
   readonly untilBack = vi.fn<ControlLink['untilBack']>(() => Promise.resolve());
   readonly reportVerdict = vi.fn<ControlLink['reportVerdict']>();
   readonly reportWaiting = vi.fn<ControlLink['reportWaiting']>();
+  readonly reportSessions = vi.fn<ControlLink['reportSessions']>();
   readonly reportSeen = vi.fn<ControlLink['reportSeen']>();
   readonly onPeerNews = vi.fn<ControlLink['onPeerNews']>(() => () => undefined);
   readonly reportBreaker = vi.fn<ControlLink['reportBreaker']>();

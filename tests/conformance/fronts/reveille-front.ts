@@ -67,6 +67,7 @@ function linkTo(port: number): ControlLink {
     reportSeen: ignore,
     reportVerdict: ignore,
     reportWaiting: ignore,
+    reportSessions: ignore,
     away: false,
     untilBack: () => Promise.resolve(),
     onPeerNews: () => ignore,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Affinity } from '../../../src/dispatch/affinity.ts';
 
+const TIE = { instanceId: 'web-2', sessionId: 'AbC-_123' };
 const affinity = new Affinity(Buffer.alloc(32, 1));
 
 /** What a browser sends back. */
@@ -9,23 +10,23 @@ function pairOf(setCookie: string): string {
 }
 
 describe('Affinity', () => {
-  const cookie = pairOf(affinity.issue('web', 'web-2'));
+  const cookie = pairOf(affinity.issue('web', TIE));
 
   it('reads the instance from the cookie that it issued', () => {
-    expect(affinity.read('web', cookie)).toBe('web-2');
+    expect(affinity.read('web', cookie)).toEqual(TIE);
   });
 
   it('reads it after a restart with the same secret', () => {
-    expect(new Affinity(Buffer.alloc(32, 1)).read('web', cookie)).toBe('web-2');
+    expect(new Affinity(Buffer.alloc(32, 1)).read('web', cookie)).toEqual(TIE);
   });
 
   it('finds it among other cookies', () => {
-    expect(affinity.read('web', `theme=dark;${cookie};  lang=en`)).toBe('web-2');
-    expect(affinity.read('web', `theme=dark; ${cookie}`)).toBe('web-2');
+    expect(affinity.read('web', `theme=dark;${cookie};  lang=en`)).toEqual(TIE);
+    expect(affinity.read('web', `theme=dark; ${cookie}`)).toEqual(TIE);
   });
 
   it('issues a cookie of the session that scripts cannot read and that TLS protects', () => {
-    const attributes = affinity.issue('web', 'web-1').split('; ').slice(1);
+    const attributes = affinity.issue('web', TIE).split('; ').slice(1);
     expect(attributes).toEqual(['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax']);
   });
 
@@ -33,9 +34,11 @@ describe('Affinity', () => {
     ['no cookie at all', undefined],
     ['an empty field', ''],
     ['cookies of others', 'theme=dark'],
-    ['a value without a signature', 'reveille_instance_web=web-2'],
+    ['a value without a signature', 'reveille_instance_web=web-2.AbC-_123'],
+    ['a value without a session', cookie.replace('.AbC-_123', '')],
+    ['another session under the same signature', cookie.replace('AbC', 'XyZ')],
     ['an empty value', 'reveille_instance_web='],
-    ['a signature without an instance', `reveille_instance_web=.${cookie.split('.')[1]}`],
+    ['a signature without an instance', `reveille_instance_web=.AbC-_123.${cookie.split('.')[2]}`],
     ['another instance under the same signature', cookie.replace('web-2', 'web-1')],
     ['a signature cut short', cookie.slice(0, -1)],
     ['a longer signature', `${cookie}A`],
@@ -51,7 +54,7 @@ describe('Affinity', () => {
   });
 
   it('keeps services apart whose names and instances run together', () => {
-    const other = pairOf(affinity.issue('we', 'bweb-2'));
+    const other = pairOf(affinity.issue('we', { ...TIE, instanceId: 'bweb-2' }));
     expect(affinity.read('web', other.replace('_we=bweb-2', '_web=web-2'))).toBeUndefined();
   });
 
