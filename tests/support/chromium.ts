@@ -20,6 +20,8 @@ export function launchChromium(...flags: string[]): Promise<Browser> {
 
 /** What Chromium says when it gives up the connections that it is making, because an address of the machine changed. */
 export const NETWORK_CHANGED = 'ERR_NETWORK_CHANGED';
+/** It says so itself, or has gone to its own page that says so. */
+const INTERRUPTED = /ERR_NETWORK_CHANGED|chrome-error:/;
 
 /**
  * Opens a page. The network changes with each container that other tests start: a visitor's browser then tries again by
@@ -31,7 +33,7 @@ export async function visit(page: Page, url: string): Promise<number | undefined
     try {
       return (await page.goto(url))?.status();
     } catch (error) {
-      if (!String(error).includes(NETWORK_CHANGED)) throw error;
+      if (!INTERRUPTED.test(String(error))) throw error;
     }
   }
 }

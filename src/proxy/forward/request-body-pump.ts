@@ -137,6 +137,8 @@ export class RequestBodyPump {
   }
 
   #finish(): void {
+    // node:http2 lets the content of a stream that was reset end like any other: the upstream must not take it for all.
+    if (this.#exchange.abandoned) return;
     if (this.#length !== undefined && this.#bytes !== this.#length) {
       this.#fail('body_length_mismatch', TOO_SHORT);
       return;

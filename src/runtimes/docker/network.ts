@@ -1,7 +1,7 @@
 import type { NetworkInspectInfo } from 'dockerode';
 import { RuntimeError } from '../../fleet/errors.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
-import { projectLabels } from '../labels.ts';
+import { isOfProject, projectLabels } from '../labels.ts';
 import type { Engine } from './engine.ts';
 import { statusOf, wordsOf } from './errors.ts';
 
@@ -44,44 +44,46 @@ export class ProjectNetwork {
   async #ensure(): Promise<NetworkView> {
     const found = await this.#find();
     if (found) return found;
-    const madeId = await this.#make();
-    const chosen = await this.#find();
-    if (!chosen)
-      throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
-    if (madeId !== undefined && madeId !== chosen.id) await this.#remove(madeId);
-    return chosen;
+    await this.#make();
+    const made = await this.#find();
+    if (made) return made;
+    throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
   }
 
-  /** @returns undefined when another daemon was quicker, as far as the engine could tell */
-  async #make(): Promise<string | undefined> {
+  /** Another daemon may be quicker, as far as the engine can tell. */
+  async #make(): Promise<void> {
     const Labels = projectLabels(this.#project);
     const options = { Name: this.#name, CheckDuplicate: true, Driver: 'bridge', Labels };
     const { docker } = this.#engine;
     try {
-      return (await this.#engine.call((abortSignal) => docker.createNetwork({ ...options, abortSignal }))).id;
+      await this.#engine.call((abortSignal) => docker.createNetwork({ ...options, abortSignal }));
     } catch (error) {
       if (statusOf(error) !== 409) throw this.#failure(error);
-      return undefined;
     }
   }
 
-  /** The engine does not keep two daemons from making the name at the same moment: the older network is everybody's. */
+  /**
+   * The engine does not keep two daemons from making the name at the same moment: the older network is everybody's, and
+   * the others go, which would make every container of the network ambiguous. One whose making is not over may be seen
+   * only the next time.
+   */
   async #find(): Promise<NetworkView | undefined> {
     const filters = { name: [this.#name] };
     const { docker } = this.#engine;
     const found = await this.#engine.call((abortSignal) => docker.listNetworks({ filters, abortSignal }));
-    const [oldest] = found
+    const [oldest, ...others] = found
       .filter(({ Name }) => Name === this.#name)
       .sort((a, b) => a.Created.localeCompare(b.Created) || a.Id.localeCompare(b.Id));
+    for (const { Id, Labels } of others) if (isOfProject(Labels, this.#project)) await this.#remove(Id);
     return oldest && view(oldest);
   }
 
-  /** Under this name it would make every container of the network ambiguous. */
   async #remove(id: string): Promise<void> {
     try {
       await this.#engine.call((abortSignal) => this.#engine.docker.getNetwork(id).remove({ abortSignal }));
     } catch (error) {
-      if (statusOf(error) !== 404) throw this.#failure(error);
+      // Gone already, or in use: then it is left alone.
+      if (statusOf(error) !== 404 && statusOf(error) !== 403) throw this.#failure(error);
     }
   }
 

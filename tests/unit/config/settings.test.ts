@@ -40,6 +40,7 @@ describe('the settings', () => {
       mongoConnectTimeoutMs: 5_000,
       mongoSelectionTimeoutMs: 5_000,
       mongoAnswerTimeoutMs: 10_000,
+      sessionTtlMs: 24 * 60 * 60_000,
       storeMaxPending: 10_000,
       mqttBrokerUrl: undefined,
       mqttPort: 1883,
