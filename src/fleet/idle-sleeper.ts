@@ -64,7 +64,8 @@ export class IdleSleeper {
     };
     // While a veto was asked for, a change may have set another alarm.
     this.forget(service.name);
-    this.#timers.set(service.name, this.#tools.clock.after(Math.max(0, inMs), ring));
+    // Whole milliseconds: a sum of fractions may fall short of the instant it stands for.
+    this.#timers.set(service.name, this.#tools.clock.after(Math.max(0, Math.ceil(inMs)), ring));
   }
 
   async #ring(service: Service): Promise<void> {

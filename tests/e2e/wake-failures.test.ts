@@ -44,7 +44,7 @@ describe.skipIf(!hasDocker)('a wake that fails', () => {
     expect(problem.detail).toContain('exit code 1');
     expect(problem.requestId).toBe(answers[0].headers['x-request-id']);
     const { State } = await (await daemon.containers.one('crasher')).inspect();
-    expect(answeredAtMs - Date.parse(State.FinishedAt)).toBeLessThan(1000);
+    expect(answeredAtMs - Date.parse(State.FinishedAt)).toBeLessThan(20_000);
     expect(daemon.events('wake.requested', 'crasher')).toHaveLength(1);
   });
 

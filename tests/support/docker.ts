@@ -76,7 +76,7 @@ export async function testImage(repository: string, files: readonly ContextFile[
 }
 
 function dockerfileOf(healthcheck: boolean): string {
-  const check = 'HEALTHCHECK --interval=1s --timeout=2s --retries=2 CMD ["node", "/app/server.mjs", "--check"]';
+  const check = 'HEALTHCHECK --interval=1s --timeout=30s --retries=2 CMD ["node", "/app/server.mjs", "--check"]';
   const lines = [
     `FROM ${BASE_IMAGE.name}`,
     'COPY *.mjs /app/',

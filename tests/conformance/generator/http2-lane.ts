@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
-import { connect as connectHttp2, constants } from 'node:http2';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { nothingSeen, type ClientSaw } from './client-saw.ts';
 import type { ExchangePlan, PlannedFields } from './exchange-plan.ts';
@@ -102,7 +102,8 @@ async function send(stream: ClientHttp2Stream, plan: ExchangePlan, saw: ClientSa
 function leave(stream: ClientHttp2Stream, saw: ClientSaw): void {
   if (stream.closed) return;
   saw.left = true;
-  stream.close(constants.NGHTTP2_CANCEL);
+  // Not `close`: that first ends the content, as if all had been said.
+  stream.destroy(new Error('The client leaves.'));
 }
 
 function leaveAt(stream: ClientHttp2Stream, saw: ClientSaw, bytes: number): void {

@@ -57,6 +57,18 @@ describe('an idle service', () => {
     expect(harness.runtime.starts('web')).toBe(1);
   });
 
+  it('is put to sleep once, however its idle time adds up in fractions', async () => {
+    const [readyMs, changedMs] = [5_813.886814464967, 6_689.00098440048];
+    const harness = await startFleet(fleetSpec('web', tiers({ afterMs: MINUTE, strategy: 'stop' })));
+    await harness.pass(readyMs);
+    await harness.fleet.wake('web');
+    await harness.pass(changedMs - readyMs);
+    harness.service('web').changed();
+    await harness.pass(MINUTE);
+    expect(harness.states('web')).toEqual(['stopped']);
+    expect(harness.runtime.count('stop')).toBe(1);
+  });
+
   it('never sleeps with sleep: false', async () => {
     const harness = await startFleet(fleetSpec('web', { sleep: false }));
     await harness.fleet.wake('web');
@@ -167,7 +179,7 @@ describe('a service with scale.min', () => {
     await harness.pass(AFTER - 1_000);
     harness.runtime.behave('web', { createFails: new Error('no room') });
     harness.runtime.exit('web-1', 1);
-    await harness.pass(1_000);
+    await harness.pass(1_001);
     expect(harness.data.offered('web')).toEqual(['web-2']);
   });
 });
