@@ -1,6 +1,6 @@
 import type { ServiceFields } from './manifest-schema.ts';
 import type { ProblemList } from './problem-list.ts';
-import { checkReplicaSet } from './replica-set.ts';
+import { checkReplicaSet } from './replica-set-rules.ts';
 
 /** What nobody can do for an upstream that somebody else runs. */
 const RUN_FIELDS = [

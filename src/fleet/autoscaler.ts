@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import { isServing } from './instance-state.ts';
 import {
   decideScale,
   followTrend,
@@ -83,9 +82,8 @@ export class Autoscaler {
 
   #look(service: Service, scaled: Scaled): void {
     const nowMs = this.#tools.clock.now();
-    const { spec, desired } = service;
+    const { spec, desired, serving: ready } = service;
     if (desired !== scaled.desired) Object.assign(scaled, { desired, changedAtMs: nowMs, trend: {} });
-    const ready = service.instances.filter(({ state }) => isServing(state));
     // Those that are on their way take a part of the load soon: what there is now says little.
     if (scaled.busy || ready.length < desired || !this.#tools.mayScale(service)) return;
     const need = needOf(
@@ -118,8 +116,8 @@ export class Autoscaler {
   }
 }
 
-function mayBeScaled({ spec, instances }: Service): boolean {
-  return isAutoscaled(spec) && instances.some(({ state }) => isServing(state));
+function mayBeScaled({ spec, serving }: Service): boolean {
+  return isAutoscaled(spec) && serving.length > 0;
 }
 
 function explain({ name, spec }: Service, { replicas, reason }: ScaleDecision, need: ScaleNeed, ready: number): string {

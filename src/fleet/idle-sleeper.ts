@@ -3,7 +3,6 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ActivityBoard } from './activity-board.ts';
-import { isServing } from './instance-state.ts';
 import type { Service } from './service.ts';
 import type { SleepVeto } from './sleep-veto.ts';
 
@@ -74,7 +73,7 @@ export class IdleSleeper {
     if (!step) return;
     if (step.inMs > 0) {
       this.#alarm(service, step.inMs);
-    } else if (serves(service) && (await this.#tools.veto.objects(service))) {
+    } else if (service.serving.length > 0 && (await this.#tools.veto.objects(service))) {
       this.#alarm(service, Math.min(step.tier.afterMs, ASK_AGAIN_MS));
     } else if (!(await this.#tools.mayRest(service))) {
       // Whoever may does; should that one end, we are asked to look again.
@@ -93,13 +92,14 @@ export class IdleSleeper {
   #next(service: Service): Step | undefined {
     const { spec } = service;
     if (this.#closed || spec.sleep === false || spec.job) return undefined;
-    return serves(service) ? this.#firstStep(service, spec.sleep) : deeperStep(service, spec.sleep, this.#tools.clock);
+    return service.serving.length > 0
+      ? this.#firstStep(service, spec.sleep)
+      : deeperStep(service, spec.sleep, this.#tools.clock);
   }
 
   #firstStep(service: Service, { tiers }: SleepSpec): Step | undefined {
     const [tier] = tiers;
-    const ready = service.instances.filter(({ state }) => isServing(state)).length;
-    if (ready <= service.spec.scale.min) return undefined;
+    if (service.serving.length <= service.spec.scale.min) return undefined;
     const idleSinceMs = this.#idleSince(service);
     const idleForMs = idleSinceMs === undefined ? 0 : this.#tools.clock.now() - idleSinceMs;
     return { tier, inMs: tier.afterMs - idleForMs };
@@ -129,8 +129,4 @@ function deeperStep(service: Service, { tiers }: SleepSpec, clock: Clock): Step 
   if (!tier) return undefined;
   const afterMs = tiers.slice(1, next + 1).reduce((sum, each) => sum + each.afterMs, 0);
   return { tier, inMs: afterMs - (clock.now() - service.asleepSinceMs) };
-}
-
-function serves({ instances }: Service): boolean {
-  return instances.some(({ state }) => isServing(state));
 }

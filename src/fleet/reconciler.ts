@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import { deferred } from '../lib/deferred.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Members } from './members.ts';
 import { instanceId, type InstanceKey, type ObservedInstance, type Runtime, type RuntimeEvent } from './runtime.ts';
 import type { Service } from './service.ts';
 
@@ -10,10 +11,7 @@ export interface ReconcilerTools {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly service: (name: string) => Service | undefined;
-  readonly services: () => readonly Service[];
-  /** Whether instances of that name are being drained and removed already. */
-  readonly isLeaving: (name: string) => boolean;
+  readonly members: Members;
   /** Whether this process may remove what nobody owns. */
   readonly mayRemove: () => boolean;
   /** The runtime went away or came back. */
@@ -59,13 +57,11 @@ export class Reconciler {
     return this.#lane.run(async () => {
       const observed = await this.#tools.runtime.list();
       const seen = new Set(observed.map(({ key }) => instanceId(key)));
-      const missing = this.#tools
-        .services()
-        .flatMap((service) =>
-          service.instances
-            .filter(({ id, runtimeId }) => runtimeId !== undefined && !seen.has(id))
-            .map(({ key }) => this.#quietly(service.name, () => service.observe(key.index, undefined))),
-        );
+      const missing = this.#tools.members.services.flatMap((service) =>
+        service.instances
+          .filter(({ id, runtimeId }) => runtimeId !== undefined && !seen.has(id))
+          .map(({ key }) => this.#quietly(service.name, () => service.observe(key.index, undefined))),
+      );
       const copies = new Map<string, ObservedInstance[]>();
       for (const each of observed)
         copies.set(instanceId(each.key), [...(copies.get(instanceId(each.key)) ?? []), each]);
@@ -87,7 +83,9 @@ export class Reconciler {
 
   /** The one that we know comes first, then one that runs. */
   #claim({ key, runtimeId, state }: ObservedInstance): number {
-    const known = this.#tools.service(key.service)?.instances.find((instance) => instance.key.index === key.index);
+    const known = this.#tools.members
+      .service(key.service)
+      ?.instances.find((instance) => instance.key.index === key.index);
     if (known?.runtimeId === runtimeId) return 2;
     return state === 'running' || state === 'paused' ? 1 : 0;
   }
@@ -96,7 +94,7 @@ export class Reconciler {
     const { key } = observed;
     const service = this.#ownerOf(key);
     if (service) return this.#quietly(key.service, () => service.observe(key.index, observed));
-    if (this.#tools.isLeaving(key.service)) return Promise.resolve();
+    if (this.#tools.members.isLeaving(key.service)) return Promise.resolve();
     return this.#remove(observed, 'no service of the manifest owns it');
   }
 
@@ -108,7 +106,7 @@ export class Reconciler {
 
   /** Nobody owns what is above the limit of its service, unless the service knows it and takes care of it. */
   #ownerOf({ service: name, index }: InstanceKey): Service | undefined {
-    const service = this.#tools.service(name);
+    const service = this.#tools.members.service(name);
     const known = service?.instances.some(({ key }) => key.index === index);
     return service && (known || index <= service.spec.scale.max) ? service : undefined;
   }

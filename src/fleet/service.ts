@@ -1,51 +1,63 @@
 import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
-import type { Timer } from '../lib/clock.ts';
-import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { messageOf } from '../lib/coded-error.ts';
 import { deferred } from '../lib/deferred.ts';
-import { SingleFlight } from '../lib/single-flight.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
-import { WakeFailed } from '../seam/wake-failed.ts';
-import type { ScaleReason, StopReason, WakeReason } from './events.ts';
 import { DesiredReplicas } from './desired-replicas.ts';
+import type { ScaleReason, StopReason, WakeReason } from './events.ts';
 import { FailureHistory } from './failure-history.ts';
-import { isResting, isServing, type InstanceState } from './instance-state.ts';
+import { Healing } from './healing.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
+import { Instances } from './instances.ts';
 import type { Member, Replica } from './member.ts';
-import { isAutoscaled } from './scale-decision.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
+import { isAutoscaled } from './scale-decision.ts';
+import { checkScale, Scaling } from './scaling.ts';
 import { ServiceEvents } from './service-events.ts';
-import { startedHere } from './started-here.ts';
 import { statusOf } from './service-status.ts';
 import type { ServiceTools } from './service-tools.ts';
 import { viewOf } from './service-view.ts';
-import { Wake } from './wake.ts';
-import { WakeTracker } from './wake-progress.ts';
+import { Wakes, type WakesOwner } from './wakes.ts';
 
-/** A manifest entry that we run: so many instances, woken in single flight, put to sleep, replaced, healed. */
-export class Service implements InstanceOwner, Member {
+/** A manifest entry that we run: woken, put to sleep, scaled, replaced when it was edited, healed. */
+export class Service implements InstanceOwner, Member, WakesOwner {
   readonly name: string;
   readonly #tools: ServiceTools;
-  readonly #instances = new Map<number, Instance>();
-  readonly #flight = new SingleFlight<WakeTimings>();
+  readonly #instances: Instances;
+  readonly #desired: DesiredReplicas;
   readonly #failures: FailureHistory;
   readonly #events: ServiceEvents;
-  #spec: ServiceSpec;
-  readonly #desired: DesiredReplicas;
-  #wake: Wake | undefined;
-  #healing: Timer | undefined;
-  #asleepSinceMs: number | undefined;
-  #closed = false;
+  readonly #wakes: Wakes;
+  readonly #scaling: Scaling;
+  readonly #healing: Healing;
   readonly #onStarted = new Set<() => void>();
+  #spec: ServiceSpec;
+  #asleepSinceMs: number | undefined;
 
   constructor(spec: ServiceSpec, tools: ServiceTools) {
-    this.name = spec.name;
+    const { clock, bus, log, drainTimeoutMs, inCharge } = tools;
+    const { name } = spec;
+    this.name = name;
     this.#spec = spec;
     this.#tools = tools;
-    this.#failures = new FailureHistory(spec.name, tools.clock);
-    this.#events = new ServiceEvents(spec.name, tools.bus);
+    this.#instances = new Instances((index) => new Instance({ service: name, index }, this, tools));
     this.#desired = new DesiredReplicas(spec.scale);
-    this.#asleepSinceMs = tools.clock.now();
+    this.#failures = new FailureHistory(name, clock);
+    this.#events = new ServiceEvents(name, bus);
+    const shared = { instances: this.#instances, failures: this.#failures, events: this.#events };
+    this.#wakes = new Wakes(this, { ...tools, ...shared, onProgress: () => tools.publishSoon(this) });
+    this.#scaling = new Scaling({
+      ...{ ...shared, desired: this.#desired, wakes: this.#wakes, drainTimeoutMs },
+      changed: () => this.changed(),
+    });
+    this.#healing = new Healing({
+      ...{ clock, log, service: name },
+      needed: () => this.serving.length > 0 || this.#spec.scale.min > 0,
+      nextInMs: () => this.#failures.nextHealMs(),
+      inCharge: () => inCharge(this.startedHere),
+      wake: () => this.#wakes.run('heal'),
+    });
+    this.#asleepSinceMs = clock.now();
   }
 
   get spec(): ServiceSpec {
@@ -61,12 +73,27 @@ export class Service implements InstanceOwner, Member {
   }
 
   get instances(): readonly Instance[] {
-    return [...this.#instances.values()].sort((a, b) => a.key.index - b.key.index);
+    return this.#instances.all;
+  }
+
+  /** Those that answer requests. */
+  get serving(): readonly Instance[] {
+    return this.#instances.serving;
+  }
+
+  /** Those that there are to be while it is awake. */
+  get wanted(): readonly Instance[] {
+    return this.#instances.first(this.desired);
+  }
+
+  /** Whether all that serves was started by this process. */
+  get startedHere(): boolean {
+    return this.#instances.startedHere;
   }
 
   get status(): ServiceStatus {
     const states = this.instances.map(({ state }) => state);
-    return statusOf({ states, desired: this.desired, waking: this.#wake !== undefined, failure: this.failure });
+    return statusOf({ states, desired: this.desired, waking: this.#wakes.waking, failure: this.failure });
   }
 
   get replicas(): readonly Replica[] {
@@ -83,7 +110,11 @@ export class Service implements InstanceOwner, Member {
   }
 
   view(): ServiceView {
-    return viewOf(this, this.#wake?.progress);
+    return viewOf(this, this.#wakes.progress);
+  }
+
+  instance(index: number): Instance {
+    return this.#instances.at(index);
   }
 
   /**
@@ -93,7 +124,8 @@ export class Service implements InstanceOwner, Member {
   follow(desired: number, remembered = false): void {
     const before = this.desired;
     this.#desired.follow(desired, remembered);
-    if (this.#isServing() && this.#serving < this.desired && !this.#wake) this.#heal();
+    const { length } = this.serving;
+    if (length > 0 && length < this.desired && !this.#wakes.waking) this.missing();
     if (this.desired !== before) this.changed();
   }
 
@@ -102,17 +134,15 @@ export class Service implements InstanceOwner, Member {
    * @throws WakeFailed; while it backs off from a crash loop at once, unless the operator asks
    */
   wake(reason: WakeReason): Promise<WakeTimings> {
-    if (this.#isServing() || (this.#spec.job && this.status === 'completed' && reason !== 'operator')) {
-      return Promise.resolve({ totalMs: 0 });
-    }
-    const pausing = reason === 'operator' || this.#flight.busy ? undefined : this.#failures.pausing();
-    if (pausing) return Promise.reject(pausing);
-    return this.#flight.run(() => this.#wakeUp(reason));
+    const done = this.#spec.job && this.status === 'completed' && reason !== 'operator';
+    if (done || this.serving.length > 0) return Promise.resolve({ totalMs: 0 });
+    const pausing = reason === 'operator' ? undefined : this.#wakes.pausing();
+    return pausing ? Promise.reject(pausing) : this.#wakes.run(reason);
   }
 
   /** Resolves as soon as an instance runs, ready or not. @throws WakeFailed */
   async untilStarted(reason: WakeReason): Promise<void> {
-    if (this.#isIn('probing')) return;
+    if (this.#instances.anyIn('probing')) return;
     const started = deferred<undefined>();
     const stopListening = this.onStarted(() => started.resolve(undefined));
     try {
@@ -131,13 +161,13 @@ export class Service implements InstanceOwner, Member {
   /** @returns whether everything that should sleep does; false when it turned out to be busy */
   async sleep(reason: StopReason, strategy: SleepTier['strategy']): Promise<boolean> {
     const before = this.status;
-    this.#healing?.cancel();
-    if (reason !== 'idle') this.#wake?.cancel(reason);
+    this.#healing.cancel();
+    if (reason !== 'idle') this.#wakes.cancel(reason);
     if (reason === 'operator') this.#failures.clear();
     const leaving = this.#leaving(reason);
     const asleep = await Promise.all(leaving.map((instance) => instance.sleep(strategy, reason)));
-    if (reason !== 'idle') await this.#flight.ended();
-    if (reason === 'idle' && this.#isServing() && !this.#wake) this.#shrink();
+    if (reason !== 'idle') await this.#wakes.ended();
+    if (reason === 'idle' && this.serving.length > 0 && !this.#wakes.waking) this.#scaling.shrink();
     // How many an autoscaled service had is no measure of how many it needs next time.
     if (isAutoscaled(this.#spec) && this.status === 'asleep') this.#desired.set(this.#desired.least);
     this.changed();
@@ -147,68 +177,23 @@ export class Service implements InstanceOwner, Member {
 
   /** Runs so many instances from now on, whenever it is awake; 0 puts it to sleep. @throws CodedError `scale_out_of_range` */
   async scale(replicas: number): Promise<void> {
-    const { min, max } = this.#spec.scale;
-    if (!Number.isInteger(replicas) || replicas < min || replicas > max) {
-      const message = `${this.name} can have ${min} to ${max} instances (scale.min, scale.max), not ${replicas}`;
-      throw new CodedError('scale_out_of_range', message);
-    }
-    const before = this.desired;
-    if (replicas === 0) {
-      await this.sleep('operator', 'stop');
-      return;
-    }
-    this.#desired.ask(replicas);
-    this.changed();
-    this.#events.scaled(before, replicas, 'operator');
-    const surplus = this.instances.filter(({ key }) => key.index > replicas);
-    await Promise.all(surplus.map((instance) => instance.sleep('stop', 'operator')));
-    await this.#flight.run(() => this.#wakeUp('operator'));
+    checkScale(this.#spec, replicas);
+    if (replicas === 0) await this.sleep('operator', 'stop');
+    else await this.#scaling.ask(replicas);
   }
 
-  /**
-   * Runs so many instances as the load asks. One that should leave but is still needed when the time for draining is over stays.
-   * @param why what the event tells beside the numbers
-   */
-  async autoscale(replicas: number, reason: ScaleReason, why: Record<string, unknown>): Promise<void> {
-    const before = this.desired;
-    const staying = Array.from({ length: replicas }, (_, n) => this.instance(n + 1));
-    // Nobody leaves before those who are to stay serve; the next look takes away who is too many then.
-    const fills = replicas > before || staying.some(({ state }) => !isServing(state));
-    if (!fills) {
-      const surplus = this.instances.filter(({ key }) => key.index > replicas);
-      this.#desired.set(replicas);
-      this.changed();
-      const patienceMs = this.#tools.drainTimeoutMs();
-      await Promise.all(surplus.map((instance) => instance.sleep('stop', 'idle', patienceMs)));
-      // An operator who asked for another number in the meantime is right.
-      if (this.desired !== replicas) return;
-      this.#desired.set(Math.min(Math.max(this.#serving, replicas), before));
-    } else {
-      this.#desired.set(Math.max(replicas, before));
-    }
-    this.changed();
-    this.#events.scaled(before, this.desired, reason, why);
-    if (fills) await this.#flight.run(() => this.#wakeUp('scale'));
+  /** Runs so many instances as the load asks. */
+  autoscale(replicas: number, reason: ScaleReason, why: Record<string, unknown>): Promise<void> {
+    return this.#scaling.adapt(replicas, reason, why);
   }
 
   /** Takes over a changed manifest entry; what runs and was made from something else is replaced. */
   async update(spec: ServiceSpec): Promise<void> {
     this.#spec = spec;
-    this.#desired.fit(spec.scale);
     this.#failures.forget();
-    this.changed();
-    const surplus = this.instances.filter(({ key }) => key.index > spec.scale.max);
-    await Promise.all(surplus.map((instance) => instance.sleep('remove', 'replaced')));
-    await this.replaceStale();
+    await this.#scaling.fit(spec.scale);
+    await this.#replaceStale();
     if (spec.scale.min > 0) await this.wake('boot');
-  }
-
-  /** Replaces what serves from an old configuration. Whatever can fail early (a build) fails before anything is stopped. */
-  async replaceStale(): Promise<void> {
-    const hash = this.#tools.runtime.configHash(this.#spec);
-    const stale = this.instances.filter(({ configHash, state }) => configHash !== hash && state.kind === 'ready');
-    if (stale.length === 0 || !this.#tools.inCharge(startedHere(this.instances))) return;
-    await this.#flight.run(() => this.#wakeUp('replace', stale));
   }
 
   /** Brings one instance in line with what the runtime shows of it. */
@@ -229,17 +214,8 @@ export class Service implements InstanceOwner, Member {
 
   /** The daemon ends: no more healing; what runs goes on running. */
   close(): void {
-    this.#closed = true;
-    this.#healing?.cancel();
-    this.#wake?.cancel('shutdown');
-  }
-
-  instance(index: number): Instance {
-    const known = this.#instances.get(index);
-    if (known) return known;
-    const instance = new Instance({ service: this.name, index }, this, this.#tools);
-    this.#instances.set(index, instance);
-    return instance;
+    this.#healing.close();
+    this.#wakes.cancel('shutdown');
   }
 
   changed(): number {
@@ -248,14 +224,14 @@ export class Service implements InstanceOwner, Member {
     if (resting) this.#asleepSinceMs ??= this.#tools.clock.now();
     // One that goes from a light sleep to a deeper one has not been awake in between.
     else if (status !== 'draining') this.#asleepSinceMs = undefined;
-    if (this.#isIn('probing')) this.#onStarted.forEach((tell) => tell());
+    if (this.#instances.anyIn('probing')) this.#onStarted.forEach((tell) => tell());
     return this.#tools.publish(this);
   }
 
   died(instance: Instance, exit: Exit, servedMs: number): Failure | undefined {
     const failure = this.#failures.died(instance.id, exit, servedMs);
     this.changed();
-    this.#heal();
+    this.missing();
     return failure;
   }
 
@@ -270,101 +246,37 @@ export class Service implements InstanceOwner, Member {
     if (error === undefined) {
       this.#failures.served();
       this.changed();
-      this.#replaceQuietly();
+      this.settled();
       return;
     }
     const message = `${instance.id} was found running but does not serve: ${messageOf(error)}`;
     this.#tools.log.warn({ service: this.name, err: error }, message);
-    this.#failed(error, this.#isServing());
+    this.#wakes.failed(error, this.serving.length > 0);
     this.changed();
   }
 
-  get #serving(): number {
-    return this.instances.filter(({ state }) => isServing(state)).length;
+  missing(): void {
+    this.#healing.begin();
   }
 
-  #isServing(): boolean {
-    return this.instances.some(({ state }) => isServing(state));
-  }
-
-  #isIn(kind: InstanceState['kind']): boolean {
-    return this.instances.some(({ state }) => state.kind === kind);
-  }
-
-  /** Those that went to rest while others stay are not missed, and are not brought back. */
-  #shrink(): void {
-    const before = this.desired;
-    this.#desired.set(Math.min(this.#serving, before));
-    this.#events.scaled(before, this.desired, 'idle');
-  }
-
-  /** All, but of those that are idle only what the service can do without. */
-  #leaving(reason: StopReason): Instance[] {
-    const staying = reason === 'idle' ? this.#spec.scale.min : 0;
-    const stay = this.instances.filter(({ state }) => isServing(state)).slice(0, staying);
-    return this.instances.filter((instance) => !stay.includes(instance));
-  }
-
-  async #wakeUp(reason: WakeReason, replace: readonly Instance[] = []): Promise<WakeTimings> {
-    const wasServing = this.#isServing();
-    const tracker = new WakeTracker(this.#tools.clock, () => this.#tools.publishSoon(this));
-    const wake = new Wake(this, tracker, this.#tools);
-    this.#wake = wake;
-    this.changed();
-    try {
-      const timings = await wake.run(reason, replace);
-      this.#failures.served();
-      void this.#tend(wake);
-      // An edit may have come while it woke.
-      void this.#flight.ended().then(() => this.#replaceQuietly());
-      if (!wasServing) this.#events.awake(timings);
-      return timings;
-    } catch (error) {
-      const failed = this.#failed(error, wasServing);
-      if (failed.code !== 'start_cancelled') this.#heal();
-      throw failed;
-    } finally {
-      this.#wake = undefined;
-      this.changed();
-    }
-  }
-
-  /** A wake is over with the first that is ready. This looks after the others: some may have failed, or be wanted only since. */
-  async #tend(wake: Wake): Promise<void> {
-    const [error] = await wake.failures();
-    this.#replaceQuietly();
-    const failed = error === undefined ? undefined : this.#failed(error, true);
-    if (failed?.code === 'start_cancelled') return;
-    const wanted = Array.from({ length: this.desired }, (_, n) => this.instance(n + 1));
-    if (!failed && wanted.every(({ state }) => !isResting(state))) return;
-    this.changed();
-    this.#heal();
-  }
-
-  #failed(error: unknown, wasServing: boolean): WakeFailed {
-    const failure = this.#failures.failed(error);
-    if (failure.code !== 'start_cancelled' && !wasServing) this.#events.failed(failure);
-    return new WakeFailed(this.name, failure, { cause: error });
-  }
-
-  /** Brings back what is missing, later if it keeps failing. Nothing is missing where nothing has to be awake. */
-  #heal(): void {
-    if (this.#closed || !(this.#isServing() || this.#spec.scale.min > 0)) return;
-    this.#healing?.cancel();
-    this.#healing = this.#tools.clock.after(this.#failures.nextHealMs(), () => {
-      if (!this.#tools.inCharge(startedHere(this.instances))) return;
-      this.#flight
-        .run(() => this.#wakeUp('heal'))
-        .catch((error: unknown) => {
-          this.#tools.log.warn({ service: this.name, err: error }, `${this.name} could not be brought back`);
-        });
-    });
-  }
-
-  #replaceQuietly(): void {
-    this.replaceStale().catch((error: unknown) => {
+  settled(): void {
+    this.#replaceStale().catch((error: unknown) => {
       const message = `${this.name} runs on from an old configuration: ${messageOf(error)}`;
       this.#tools.log.warn({ service: this.name, err: error }, message);
     });
+  }
+
+  /** All, but of those that are idle only what the service can do without. */
+  #leaving(reason: StopReason): readonly Instance[] {
+    const staying = reason === 'idle' ? this.serving.slice(0, this.#spec.scale.min) : [];
+    return this.instances.filter((instance) => !staying.includes(instance));
+  }
+
+  /** Replaces what serves from an old configuration. Whatever can fail early (a build) fails before anything is stopped. */
+  async #replaceStale(): Promise<void> {
+    const hash = this.#tools.runtime.configHash(this.#spec);
+    const stale = this.instances.filter(({ configHash, state }) => configHash !== hash && state.kind === 'ready');
+    if (stale.length === 0 || !this.#tools.inCharge(this.startedHere)) return;
+    await this.#wakes.run('replace', stale);
   }
 }

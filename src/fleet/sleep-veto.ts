@@ -1,5 +1,4 @@
 import { sleep, type Clock } from '../lib/clock.ts';
-import { isServing } from './instance-state.ts';
 import type { Instance } from './instance.ts';
 import type { Prober } from './prober.ts';
 import type { Usage } from './runtime.ts';
@@ -27,9 +26,8 @@ export class SleepVeto {
     const { sleep: rule } = service.spec;
     if (rule === false || (rule.unless.cpuAbove === undefined && rule.unless.probe === undefined)) return false;
     const { cpuAbove, probe } = rule.unless;
-    const serving = service.instances.filter(({ state }) => isServing(state));
     const objections = await Promise.all(
-      serving.map(async (instance) => {
+      service.serving.map(async (instance) => {
         if (cpuAbove !== undefined && (await this.#cpuPercent(service, instance)) > cpuAbove) return true;
         return probe !== undefined && (await this.#answers(service, instance, probe));
       }),

@@ -9,14 +9,14 @@ import type { StopReason, WakeReason } from './events.ts';
 import type { Instance } from './instance.ts';
 import type { Prepared, PrepareProgress } from './runtime.ts';
 import type { ServiceTools } from './service-tools.ts';
-import type { WakeTracker } from './wake-progress.ts';
+import { WakeTracker } from './wake-progress.ts';
 
 /** What is woken. */
 export interface Wakeable {
   readonly name: string;
   readonly spec: ServiceSpec;
-  readonly desired: number;
-  instance(index: number): Instance;
+  /** Those that there are to be while it is awake. */
+  readonly wanted: readonly Instance[];
   /** Tells, perhaps more than once, that an instance runs but is not ready yet. Returns the way out. */
   onStarted(tell: () => void): () => void;
 }
@@ -32,9 +32,9 @@ export class Wake {
   readonly #cancelled = new AbortController();
   #starts: readonly Promise<unknown>[] = [];
 
-  constructor(service: Wakeable, tracker: WakeTracker, tools: ServiceTools) {
+  constructor(service: Wakeable, onProgress: () => void, tools: ServiceTools) {
     this.#service = service;
-    this.#tracker = tracker;
+    this.#tracker = new WakeTracker(tools.clock, onProgress);
     this.#tools = tools;
   }
 
@@ -129,7 +129,7 @@ export class Wake {
   /** Resolves with the first that is ready; the others may follow. */
   async #startInstances(spec: ServiceSpec, prepared: Prepared): Promise<Partial<WakeTimings>> {
     this.#tracker.enter('start', 'starting');
-    const wanted = Array.from({ length: this.#service.desired }, (_, n) => this.#service.instance(n + 1));
+    const { wanted } = this.#service;
     let showing: Timer | undefined;
     const over = new AbortController();
     const stopListening = this.#service.onStarted(() => {

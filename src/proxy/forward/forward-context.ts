@@ -1,11 +1,15 @@
 import type { Endpoint } from '../../seam/fleet-view.ts';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import type { ForwardLimits } from './forward-limits.ts';
-import type { ForwardedExchange } from './forwarded-exchange.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import type { LoopTurns } from './loop-turns.ts';
 import type { Ticker } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
+
+export interface Cancellable {
+  /** Cuts it off, whatever it is doing. */
+  cancel(): void;
+}
 
 /** What all requests of a forwarder share. */
 export interface ForwardContext {
@@ -14,7 +18,7 @@ export interface ForwardContext {
   readonly limits: ForwardLimits;
   readonly via: string;
   readonly trusted: (remoteAddress: string) => boolean;
-  readonly onSettled: (exchange: ForwardedExchange) => void;
+  readonly onSettled: (exchange: Cancellable) => void;
 }
 
 export interface ForwardedRequest {

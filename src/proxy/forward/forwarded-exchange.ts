@@ -1,7 +1,7 @@
 import type { Deferred } from '../../lib/deferred.ts';
 import { deferred } from '../../lib/deferred.ts';
 import type { ClientExchange } from '../exchange/client-exchange.ts';
-import type { ForwardContext, ForwardedRequest } from './forward-context.ts';
+import type { Cancellable, ForwardContext, ForwardedRequest } from './forward-context.ts';
 import type { ForwardOutcome, ForwardResult } from './forward-result.ts';
 import type { AwaitsTurns } from './loop-turns.ts';
 import type { BodyOwner } from './request-body-pump.ts';
@@ -20,7 +20,7 @@ import type { UpstreamErrorCode } from './upstream-error.ts';
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** One request on its way to one upstream, with the response on its way back. */
-export class ForwardedExchange implements ChannelUser, BodyOwner, Ticking, AwaitsTurns {
+export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, Ticking, AwaitsTurns {
   readonly #request: ForwardedRequest;
   readonly #exchange: ClientExchange;
   readonly #context: ForwardContext;
@@ -63,7 +63,6 @@ export class ForwardedExchange implements ChannelUser, BodyOwner, Ticking, Await
     return this.#done.promise;
   }
 
-  /** Cuts it off, whatever it is doing. */
   cancel(): void {
     if (this.#settled) return;
     // Both ends of a tunnel close when one does, which then settles it.

@@ -4,7 +4,7 @@ import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts'
 import type { ForwardLimits } from './forward-limits.ts';
 import { defaultForwardLimits } from './forward-limits.ts';
 import type { ForwardResult } from './forward-result.ts';
-import type { ForwardContext, ForwardedRequest } from './forward-context.ts';
+import type { Cancellable, ForwardContext, ForwardedRequest } from './forward-context.ts';
 import { ForwardedExchange } from './forwarded-exchange.ts';
 import { Http2Pool } from './http2-pool.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
@@ -45,7 +45,7 @@ export class Forwarder {
   readonly #context: ForwardContext;
   readonly #pools: Readonly<Record<Protocol, ChannelPool>>;
   readonly #clock: Clock;
-  readonly #active = new Set<ForwardedExchange>();
+  readonly #active = new Set<Cancellable>();
   readonly #emptyListeners: (() => void)[] = [];
   #closing = false;
 
@@ -61,7 +61,7 @@ export class Forwarder {
       http: new UpstreamPool({ ...all, responseLimits }, ticker),
       h2c: new Http2Pool({ ...all.http2, ...responseLimits, connectTimeoutMs: all.connectTimeoutMs }, ticker),
     };
-    const onSettled = (exchange: ForwardedExchange): void => this.#forget(exchange);
+    const onSettled = (exchange: Cancellable): void => this.#forget(exchange);
     this.#clock = clock;
     this.#context = { ticker, turns: new LoopTurns(), limits: all, via, trusted, onSettled };
   }
@@ -128,7 +128,7 @@ export class Forwarder {
     return forwarded.run();
   }
 
-  #forget(exchange: ForwardedExchange): void {
+  #forget(exchange: Cancellable): void {
     this.#active.delete(exchange);
     if (this.#active.size === 0) for (const listener of this.#emptyListeners.splice(0)) listener();
   }
