@@ -99,7 +99,7 @@ export class Instance {
       cancelled.throwIfAborted();
       const created = await runtime.create(spec, this.key.index, prepared);
       this.#remember(created);
-      const started = await runtime.startInstance(created.runtimeId);
+      const started = await runtime.startInstance(created.runtimeId, created);
       this.#startedHere = true;
       return started;
     });

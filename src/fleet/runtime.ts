@@ -113,8 +113,11 @@ export interface Runtime {
   prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared>;
   /** The instance in state created, exited, running or paused, made anew only when it is absent or was made from something else. */
   create(spec: ServiceSpec, index: number, prepared: Prepared): Promise<ObservedInstance>;
-  /** Starts (or unpauses) and returns it with fresh endpoints. */
-  startInstance(runtimeId: string): Promise<ObservedInstance>;
+  /**
+   * Starts (or unpauses) and returns it with fresh endpoints.
+   * @param seen what `create` has just returned of it, which spares a look; not relied on
+   */
+  startInstance(runtimeId: string, seen?: ObservedInstance): Promise<ObservedInstance>;
   pauseInstance(runtimeId: string): Promise<void>;
   /** Asks it to end, and makes it end after `graceMs`. */
   stopInstance(runtimeId: string, graceMs: number): Promise<void>;

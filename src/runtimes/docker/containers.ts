@@ -10,6 +10,9 @@ import { refused, statusOf } from './errors.ts';
 import { ownFiles } from './own-files.ts';
 import { putFiles } from './put-files.ts';
 
+/** What a container that does not run leaves when it is started. */
+export type Rest = 'pause' | 'stop';
+
 export type Wanted = Omit<CreateContext, 'project'>;
 
 /** Beyond the grace of a stop: how long the engine may take to do it, in milliseconds. */
@@ -19,6 +22,7 @@ const START_TIMEOUT_MS = 60_000;
 /** For the case that another daemon makes the same container at the same moment. */
 const CREATE_ATTEMPTS = 5;
 const CREATE_RETRY_MS = 50;
+const FREEZE_ATTEMPTS = 5;
 /** Inspections under way at once. */
 const PARALLEL = 16;
 
@@ -60,11 +64,18 @@ export class Containers {
     return containers;
   }
 
-  /** The container as wanted: the one that is there if it was made from the same, else a new one. */
-  async ensure(spec: ServiceSpec, wanted: Wanted): Promise<ContainerInspectInfo> {
+  /**
+   * The container as wanted: the one that is there if it was made from the same, else a new one.
+   * @param found what has its name
+   */
+  async ensure(
+    spec: ServiceSpec,
+    wanted: Wanted,
+    found: ContainerInspectInfo | undefined,
+  ): Promise<ContainerInspectInfo> {
     const options = createOptions(spec, { ...wanted, project: this.#project });
+    let existing = found;
     for (let attempt = 1; attempt <= CREATE_ATTEMPTS; attempt += 1) {
-      const existing = await this.inspect(options.name);
       if (existing) {
         this.#assertOwnName(existing, spec.name, options.name);
         if (!mustReplace(existing, options.Labels ?? {}, wanted)) return existing;
@@ -74,6 +85,7 @@ export class Containers {
       if (made) return made;
       // Somebody else makes it at this moment: the name is the mutex, and what they made is looked at next.
       await sleep(this.#clock, CREATE_RETRY_MS * attempt);
+      existing = await this.inspect(options.name);
     }
     const message = `the container ${options.name} of service ${spec.name} is made and removed by somebody else again and again`;
     throw new RuntimeError('create_failed', message);
@@ -88,12 +100,8 @@ export class Containers {
         'start_failed',
         `the container ${id.slice(0, 12)} is gone; it is made anew at the next wake`,
       );
-    const container = this.#engine.docker.getContainer(id);
     try {
-      if (before.State.Paused)
-        await this.#engine.call((abortSignal) => container.unpause({ abortSignal }), START_TIMEOUT_MS);
-      else if (!before.State.Running)
-        await this.#engine.call((abortSignal) => container.start({ abortSignal }), START_TIMEOUT_MS);
+      if (!before.State.Running || before.State.Paused) await this.#leave(before.State.Paused ? 'pause' : 'stop', id);
     } catch (error) {
       if (!isAlreadyThere(error))
         throw refused(error, { service, action: 'start the container', fallback: 'start_failed' });
@@ -103,17 +111,47 @@ export class Containers {
     throw new RuntimeError('start_failed', `the container of service ${service} was removed while it started`);
   }
 
+  /**
+   * The same for one that was seen at rest, and as one of this project, just now: without a look.
+   * @returns false when it is not like that any more
+   */
+  async startAsSeen(id: string, rest: Rest, service: string): Promise<boolean> {
+    try {
+      await this.#leave(rest, id);
+      return true;
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === 304) return true;
+      // 500 is how the engine says that something was not paused.
+      if (status === 404 || status === 409 || (status === 500 && rest === 'pause')) return false;
+      throw refused(error, { service, action: 'start the container', fallback: 'start_failed' });
+    }
+  }
+
+  #leave(rest: Rest, id: string): Promise<unknown> {
+    const container = this.#engine.docker.getContainer(id);
+    const work = (abortSignal: AbortSignal): Promise<unknown> =>
+      rest === 'pause' ? container.unpause({ abortSignal }) : container.start({ abortSignal });
+    return this.#engine.call(work, START_TIMEOUT_MS);
+  }
+
   async pause(id: string): Promise<void> {
     const before = await this.#own(id);
     if (!before || before.State.Paused) return;
-    const container = this.#engine.docker.getContainer(id);
     const service = serviceOf(before);
-    await this.#act(
-      service,
-      'pause the container',
-      (abortSignal) => container.pause({ abortSignal }),
-      START_TIMEOUT_MS,
-    );
+    await this.#act(service, 'pause the container', (signal) => this.#freeze(id, signal), START_TIMEOUT_MS);
+  }
+
+  /** A kernel that is busy may not have frozen all processes by the time when the engine gives up. */
+  async #freeze(id: string, abortSignal: AbortSignal): Promise<unknown> {
+    const container = this.#engine.docker.getContainer(id);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await container.pause({ abortSignal });
+      } catch (error) {
+        if (attempt === FREEZE_ATTEMPTS || !/unable to freeze/i.test(messageOf(error))) throw error;
+      }
+    }
   }
 
   async stop(id: string, graceMs: number): Promise<void> {

@@ -16,7 +16,6 @@ import type {
   Usage,
 } from '../../fleet/runtime.ts';
 import { configHash } from '../config-hash.ts';
-import { LABELS } from '../labels.ts';
 import { BaseImage, type BaseImageOptions } from './base-image.ts';
 import { Connection } from './connection.ts';
 import { Containers } from './containers.ts';
@@ -28,6 +27,7 @@ import { Events } from './events.ts';
 import { execIn } from './exec.ts';
 import { Images } from './images.ts';
 import { Logs } from './logs.ts';
+import { containerName } from './names.ts';
 import { ProjectNetwork } from './network.ts';
 import { observe } from './observe.ts';
 import { RegistryCredentials } from './registry-credentials.ts';
@@ -143,9 +143,14 @@ export class DockerRuntime implements Runtime {
   }
 
   async #create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {
-    const { proxyId, domain, network, environment = {}, hostsOf, trustCa, replicaSetKey } = this.#options;
-    const { id: networkId, gateway } = await this.#network.ensure();
-    const container = await this.#containers.ensure(spec, {
+    const { project, proxyId, domain, network, environment = {}, hostsOf, trustCa, replicaSetKey } = this.#options;
+    // Each is a question to the engine, and somebody waits for the answers.
+    const [{ id: networkId, gateway }, trust, existing] = await Promise.all([
+      this.#network.ensure(),
+      trustCa?.(),
+      this.#containers.inspect(containerName(project, { service: spec.name, index })),
+    ]);
+    const wanted = {
       index,
       imageId,
       proxyId,
@@ -158,15 +163,20 @@ export class DockerRuntime implements Runtime {
       mode: this.#mode,
       init: this.#connection.traits?.init ?? false,
       hosts: hostsOf(),
-      trust: await trustCa?.(),
+      trust,
       replicaSetKey: spec.replicaSet === undefined ? undefined : await replicaSetKey?.(),
-    });
-    return this.#observed(container, spec.name);
+    };
+    return this.#observed(await this.#containers.ensure(spec, wanted, existing), spec.name);
   }
 
-  async startInstance(runtimeId: string): Promise<ObservedInstance> {
-    const container = await this.#containers.start(runtimeId);
-    return this.#observed(container, container.Config.Labels[LABELS.service] ?? '');
+  async startInstance(runtimeId: string, seen?: ObservedInstance): Promise<ObservedInstance> {
+    const rest = seen?.state === 'paused' ? 'pause' : 'stop';
+    const { service = 'unknown' } = seen?.key ?? {};
+    const started = seen && seen.state !== 'running' && (await this.#containers.startAsSeen(runtimeId, rest, service));
+    // A pause keeps the address: there is nothing to look at.
+    if (started && rest === 'pause') return { ...seen, state: 'running' };
+    const container = started ? await this.#containers.inspect(runtimeId) : undefined;
+    return this.#observed(container ?? (await this.#containers.start(runtimeId)), service);
   }
 
   pauseInstance(runtimeId: string): Promise<void> {

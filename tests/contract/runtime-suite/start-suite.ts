@@ -65,6 +65,22 @@ export function startSuite(suite: RuntimeSuiteContext): void {
       await expect(suite.runtime.startInstance('not-there')).rejects.toBeInstanceOf(RuntimeError);
     });
 
+    it('goes by what was seen of it, and does not rely on that', async () => {
+      const { spec, runtimeId, endpoint } = await suite.launchReady();
+      await suite.runtime.pauseInstance(runtimeId);
+      const paused = await suite.make(spec);
+      const running = { state: 'running', endpoints: { [spec.port]: endpoint } };
+      expect(await suite.runtime.startInstance(runtimeId, paused)).toMatchObject(running);
+      expect(await suite.runtime.startInstance(runtimeId, paused)).toMatchObject(running);
+      await suite.runtime.stopInstance(runtimeId, GRACE_MS);
+      const stopped = await suite.make(spec);
+      expect(await suite.runtime.startInstance(runtimeId, paused)).toMatchObject({ state: 'running' });
+      await suite.runtime.pauseInstance(runtimeId);
+      expect(await suite.runtime.startInstance(runtimeId, stopped)).toMatchObject({ state: 'running' });
+      await suite.runtime.removeInstance(runtimeId);
+      await expect(suite.runtime.startInstance(runtimeId, stopped)).rejects.toBeInstanceOf(RuntimeError);
+    });
+
     it('reports a change', async () => {
       const { events, stop } = suite.record();
       const { runtimeId, spec } = await suite.launch();
