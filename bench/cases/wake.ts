@@ -1,4 +1,4 @@
-import { dockerAvailable } from '../../tests/support/docker.ts';
+import { dockerAvailable } from '../../tests/support/servers/docker.ts';
 import type { Arena } from '../arena.ts';
 import { median } from '../median.ts';
 import { Twin } from '../wake/twin.ts';

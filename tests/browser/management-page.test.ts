@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../src/fleet/errors.ts';
-import { chromiumPath, launchChromium, noChromium, visit } from '../support/chromium.ts';
-import { HttpsFront } from '../support/https-front.ts';
-import { ADMIN_HOST, TestManagement, TOKEN } from '../support/management.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { chromiumPath, launchChromium, noChromium, visit } from '../support/clients/chromium.ts';
+import { HttpsFront } from '../support/set-ups/https-front.ts';
+import { ADMIN_HOST, TestManagement, TOKEN } from '../support/set-ups/management.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 if (chromiumPath === undefined) console.info(`skipped: the status page in a browser (${noChromium})`);
 

@@ -8,9 +8,9 @@ import { errorOfFailure } from '../../src/proxy/answers/problem.ts';
 import { WakeFeed } from '../../src/proxy/answers/wake-feed.ts';
 import { wellKnown } from '../../src/proxy/answers/well-known.ts';
 import type { Failure, ServiceView } from '../../src/seam/fleet-view.ts';
-import { chromiumPath, launchChromium, NETWORK_CHANGED, noChromium, visit } from '../support/chromium.ts';
-import { FrontDoor } from '../support/front-door.ts';
-import { awakeView, serviceView, wakeProgress } from '../support/service-view.ts';
+import { chromiumPath, launchChromium, NETWORK_CHANGED, noChromium, visit } from '../support/clients/chromium.ts';
+import { FrontDoor } from '../support/set-ups/front-door.ts';
+import { awakeView, serviceView, wakeProgress } from '../support/samples/service-view.ts';
 
 const FAILURE: Failure = {
   code: 'instance_exited',

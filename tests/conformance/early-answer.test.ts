@@ -1,6 +1,6 @@
 import { constants } from 'node:http2';
 import { describe, expect, it, vi } from 'vitest';
-import { forwardingSetUp } from '../support/forwarding.ts';
+import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 
 const setUp = forwardingSetUp();
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { forwardingSetUp } from '../support/forwarding.ts';
-import { connectRaw, rawExchange } from '../support/raw-http.ts';
-import type { UpstreamScript } from '../support/upstream.ts';
-import { textResponse } from '../support/upstream.ts';
+import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
+import { connectRaw, rawExchange } from '../support/clients/raw-http.ts';
+import type { UpstreamScript } from '../support/upstreams/upstream.ts';
+import { textResponse } from '../support/upstreams/upstream.ts';
 
 const setUp = forwardingSetUp();
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;

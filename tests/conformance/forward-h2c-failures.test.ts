@@ -2,9 +2,9 @@ import { constants } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { ForwardingFront } from '../support/forwarding-front.ts';
-import { ask, h2cSetUp } from '../support/h2c-forwarding.ts';
-import { rawExchange } from '../support/raw-http.ts';
+import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
+import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
+import { rawExchange } from '../support/clients/raw-http.ts';
 
 const setUp = h2cSetUp();
 const get = 'GET /a?b=c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -5,10 +5,10 @@ import { constants } from 'node:http2';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { defaultForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
-import { ForwardingFront } from '../support/forwarding-front.ts';
-import { ask, h2cSetUp } from '../support/h2c-forwarding.ts';
-import { connectRaw, rawExchange } from '../support/raw-http.ts';
-import { TcpRelay } from '../support/tcp-relay.ts';
+import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
+import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
+import { connectRaw, rawExchange } from '../support/clients/raw-http.ts';
+import { TcpRelay } from '../support/relays/tcp-relay.ts';
 
 const setUp = h2cSetUp();
 const limits = defaultForwardLimits.http2;

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { FrontOptions } from '../support/forwarding-front.ts';
-import { forwardingSetUp } from '../support/forwarding.ts';
-import { bodyOf, connectRaw, rawExchange, valuesIn } from '../support/raw-http.ts';
-import type { UpstreamScript } from '../support/upstream.ts';
-import { textResponse } from '../support/upstream.ts';
+import type { FrontOptions } from '../support/set-ups/forwarding-front.ts';
+import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
+import { bodyOf, connectRaw, rawExchange, valuesIn } from '../support/clients/raw-http.ts';
+import type { UpstreamScript } from '../support/upstreams/upstream.ts';
+import { textResponse } from '../support/upstreams/upstream.ts';
 
 const setUp = forwardingSetUp();
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
 import { describe, expect, it, vi } from 'vitest';
-import { forwardingSetUp } from '../support/forwarding.ts';
-import { bodyOf, connectRaw, headOf, rawExchange, valuesIn } from '../support/raw-http.ts';
-import type { UpstreamScript } from '../support/upstream.ts';
-import { textResponse } from '../support/upstream.ts';
+import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
+import { bodyOf, connectRaw, headOf, rawExchange, valuesIn } from '../support/clients/raw-http.ts';
+import type { UpstreamScript } from '../support/upstreams/upstream.ts';
+import { textResponse } from '../support/upstreams/upstream.ts';
 
 const setUp = forwardingSetUp();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -5,10 +5,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { ForwardResult } from '../../src/proxy/forward/forward-result.ts';
 import { Forwarder } from '../../src/proxy/forward/forwarder.ts';
-import { FrontDoor } from '../support/front-door.ts';
-import { RawPeer } from '../support/raw-http.ts';
-import type { UpstreamScript } from '../support/upstream.ts';
-import { RawUpstream, textResponse } from '../support/upstream.ts';
+import { FrontDoor } from '../support/set-ups/front-door.ts';
+import { RawPeer } from '../support/clients/raw-http.ts';
+import type { UpstreamScript } from '../support/upstreams/upstream.ts';
+import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 

@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { forwardingSetUp } from '../support/forwarding.ts';
-import { ForwardingFront } from '../support/forwarding-front.ts';
-import type { RawPeer } from '../support/raw-http.ts';
-import { bodyOf, connectRaw, headOf, rawExchange, valuesIn } from '../support/raw-http.ts';
-import { textResponse } from '../support/upstream.ts';
+import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
+import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
+import type { RawPeer } from '../support/clients/raw-http.ts';
+import { bodyOf, connectRaw, headOf, rawExchange, valuesIn } from '../support/clients/raw-http.ts';
+import { textResponse } from '../support/upstreams/upstream.ts';
 
 const setUp = forwardingSetUp();
 const HANDSHAKE =

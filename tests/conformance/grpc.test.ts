@@ -7,8 +7,8 @@ import type {
 } from '@grpc/grpc-js';
 import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { dataHalfSetUp } from '../support/data-half-set-up.ts';
-import { awakeView } from '../support/service-view.ts';
+import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
+import { awakeView } from '../support/samples/service-view.ts';
 
 const text = {
   requestSerialize: (value: string): Buffer => Buffer.from(value),

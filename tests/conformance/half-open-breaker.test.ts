@@ -1,9 +1,9 @@
 import { request } from 'node:https';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { dataHalfSetUp, type OpenDataHalf } from '../support/data-half-set-up.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { awakeView } from '../support/service-view.ts';
-import { RawUpstream, textResponse } from '../support/upstream.ts';
+import { dataHalfSetUp, type OpenDataHalf } from '../support/set-ups/data-half-set-up.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { awakeView } from '../support/samples/service-view.ts';
+import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
 
 const HANDSHAKE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n';
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';

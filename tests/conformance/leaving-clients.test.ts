@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { deferred } from '../../src/lib/deferred.ts';
-import { dataHalfSetUp } from '../support/data-half-set-up.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { awakeView, serviceView } from '../support/service-view.ts';
-import { RawUpstream, textResponse } from '../support/upstream.ts';
+import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { awakeView, serviceView } from '../support/samples/service-view.ts';
+import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`;
 

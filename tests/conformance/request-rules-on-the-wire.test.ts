@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FrontDoor } from '../support/front-door.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { framesOf, headers, PREFACE } from '../support/raw-http2.ts';
+import { FrontDoor } from '../support/set-ups/front-door.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { framesOf, headers, PREFACE } from '../support/clients/raw-http2.ts';
 
 let door: FrontDoor;
 

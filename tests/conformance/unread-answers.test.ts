@@ -4,8 +4,8 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, it, vi } from 'vitest';
 import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
-import { openTls } from '../support/front-door-clients.ts';
-import { FrontDoor } from '../support/front-door.ts';
+import { openTls } from '../support/clients/front-door-clients.ts';
+import { FrontDoor } from '../support/set-ups/front-door.ts';
 
 const limits = { stallTimeoutMs: 150, sessionIdleTimeoutMs: 150 };
 /** More than all the buffers between two sockets hold. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock, sleep, type Clock } from '../../src/lib/clock.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 interface ClockHarness {
   readonly clock: Clock;

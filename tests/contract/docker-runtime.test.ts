@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import { beforeAll, describe } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
-import { dockerAvailable, fixtureImage, removeDockerProject } from '../support/docker.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { dockerAvailable, fixtureImage, removeDockerProject } from '../support/servers/docker.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 import { runtimeSuite } from './runtime-suite.ts';
 
 const available = await dockerAvailable();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceSpec } from '../../src/config/service-spec.ts';
 import { RuntimeError } from '../../src/fleet/errors.ts';
-import type { FakeInstance } from '../support/fake-instance.ts';
-import { FakeRuntime, type FakeBehaviour } from '../support/fake-runtime.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import type { FakeInstance } from '../support/fakes/fake-instance.ts';
+import { FakeRuntime, type FakeBehaviour } from '../support/fakes/fake-runtime.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 import { runtimeSuite } from './runtime-suite.ts';
 
 /** Which instances are under load, and how much memory each has taken. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { ProcessRuntime } from '../../src/runtimes/process/process-runtime.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 import { runtimeSuite } from './runtime-suite.ts';
 
 const cwd = fileURLToPath(new URL('../fixtures/image', import.meta.url));

@@ -3,7 +3,7 @@ import type { ServiceRecord, StateStore } from '../../src/fleet/state-store.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
-import { mongoLimits } from '../support/mongo-limits.ts';
+import { mongoLimits } from '../support/samples/mongo-limits.ts';
 import type { StorePlace } from './write-and-kill.ts';
 
 /** The process that write-and-kill.ts kills: stores the records that it is sent, says so, and stays with the store open. */

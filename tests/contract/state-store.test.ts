@@ -6,7 +6,7 @@ import type { ServiceRecord } from '../../src/fleet/state-store.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
 import { loadSqlite } from '../../src/stores/embedded/sqlite.ts';
-import { FakeStore } from '../support/fake-store.ts';
+import { FakeStore } from '../support/fakes/fake-store.ts';
 import { stateStoreSuite, type StoreHarness } from './state-store-suite.ts';
 import { writeAndKill } from './write-and-kill.ts';
 

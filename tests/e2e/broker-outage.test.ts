@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HealthAnswer } from '../../src/management/contract.ts';
-import { Daemon } from '../support/daemon.ts';
-import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 /** The API takes a hundred requests a minute. */
 const PATIENCE = { timeout: 40_000, interval: 800 };

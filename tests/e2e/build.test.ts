@@ -1,8 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable } from '../support/docker.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable } from '../support/servers/docker.ts';
 
 const hasDocker = await dockerAvailable();
 

@@ -1,8 +1,8 @@
 import { Agent } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
-import { Daemon, type LogLine } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
+import { Daemon, type LogLine } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 
 const hasDocker = await dockerAvailable();
 const STREAM_MS = 3000;

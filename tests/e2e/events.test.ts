@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 const hasDocker = await dockerAvailable();
 const PROXY_STATUS = /^services\/proxy\/[^/]+\/status$/;

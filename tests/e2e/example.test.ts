@@ -2,10 +2,10 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { chromiumPath, launchChromium, visit } from '../support/chromium.ts';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable } from '../support/docker.ts';
-import { freePort } from '../support/mosquitto.ts';
+import { chromiumPath, launchChromium, visit } from '../support/clients/chromium.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable } from '../support/servers/docker.ts';
+import { freePort } from '../support/servers/mosquitto.ts';
 
 const hasDocker = await dockerAvailable();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,11 +4,11 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import type { HealthAnswer } from '../../src/management/contract.ts';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { freePort, hasMosquitto } from '../support/mosquitto.ts';
-import { mosquittoImage } from '../support/mosquitto-image.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { freePort, hasMosquitto } from '../support/servers/mosquitto.ts';
+import { mosquittoImage } from '../support/servers/mosquitto-image.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The API takes a hundred requests a minute. */

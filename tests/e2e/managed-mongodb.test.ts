@@ -2,12 +2,12 @@ import { MongoClient } from 'mongodb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import type { HealthAnswer } from '../../src/management/contract.ts';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable } from '../support/docker.ts';
-import { mongodbImage } from '../support/mongodb-image.ts';
-import { mongodOrReason } from '../support/mongod.ts';
-import { mongoshArchive } from '../support/mongosh.ts';
-import { freePort } from '../support/mosquitto.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable } from '../support/servers/docker.ts';
+import { mongodbImage } from '../support/servers/mongodb-image.ts';
+import { mongodOrReason } from '../support/servers/mongod.ts';
+import { mongoshArchive } from '../support/servers/mongosh.ts';
+import { freePort } from '../support/servers/mosquitto.ts';
 
 const mongod = await mongodOrReason();
 const shell = await mongoshArchive().catch((error: unknown) => String(error));

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { mongodOrReason, ReplicaSet } from '../support/mongod.ts';
-import { TcpRelay } from '../support/tcp-relay.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
+import { TcpRelay } from '../support/relays/tcp-relay.ts';
 
 const mongod = await mongodOrReason();
 const hasDocker = await dockerAvailable();

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable } from '../support/docker.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable } from '../support/servers/docker.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 const hasDocker = await dockerAvailable();
 const APPS = join(fileURLToPath(new URL('../..', import.meta.url)), 'apps');

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 const SERVER = fileURLToPath(new URL('../fixtures/image/server.mjs', import.meta.url));
 const PATIENCE = { timeout: 30_000, interval: 50 };

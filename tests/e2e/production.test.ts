@@ -6,9 +6,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { Production } from '../support/production.ts';
-import { SteadyLoad } from '../support/steady-load.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { Production } from '../support/set-ups/production.ts';
+import { SteadyLoad } from '../support/clients/steady-load.ts';
 
 const hasDocker = await dockerAvailable();
 const MINUTE = 60_000;

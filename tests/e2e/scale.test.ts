@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
 import type { SessionAnswer, SessionsAnswer } from '../../src/management/contract.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 
 const hasDocker = await dockerAvailable();
 

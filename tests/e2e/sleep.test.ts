@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 
 const hasDocker = await dockerAvailable();
 

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
-import { Daemon, type LogLine } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { UnixRelay } from '../support/unix-relay.ts';
+import { Daemon, type LogLine } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { SocketRelay } from '../support/relays/socket-relay.ts';
 
 const hasDocker = await dockerAvailable();
 const engine = parseDockerHost(process.env['DOCKER_HOST']);
@@ -27,12 +27,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', () => {
   let daemon: Daemon;
-  let relay: UnixRelay;
+  let relay: SocketRelay;
 
   beforeEach(async () => {
     const image = await fixtureImage();
-    relay = new UnixRelay(socketPath, enginePath);
-    await relay.start();
+    relay = new SocketRelay(enginePath, socketPath);
+    await relay.open();
     daemon = await Daemon.start({
       services: { awake: { routes: ['awake'], image }, other: { routes: ['other'], image } },
       env: { DOCKER_HOST: `unix://${socketPath}` },
@@ -40,17 +40,17 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
   });
 
   afterEach(async () => {
-    await relay.stop();
+    await relay.cut();
     await daemon.dispose();
   });
 
   it('corrects within two seconds of its return what happened meanwhile (scenario 12)', async () => {
     const before = (await daemon.ask('awake')).json();
-    await relay.stop();
+    await relay.cut();
     await vi.waitUntil(() => conditionLines(daemon).length === 2, PATIENCE);
     await (await daemon.containers.one('awake')).kill();
 
-    await relay.start();
+    await relay.open();
     const returned = await vi.waitUntil(() => conditionLines(daemon)[2], PATIENCE);
     const died = await daemon.event('instance.died', 'awake');
 
@@ -62,7 +62,7 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
 
   it('serves what runs, says why it wakes nothing, and tells each change in one line (scenario 13)', async () => {
     const before = (await daemon.ask('awake')).json();
-    await relay.stop();
+    await relay.cut();
     await vi.waitUntil(() => conditionLines(daemon).length === 2, PATIENCE);
 
     const running = await Promise.all(Array.from({ length: 20 }, () => daemon.ask('awake')));
@@ -76,7 +76,7 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
     expect(health.runtime).toMatchObject({ kind: 'docker', up: false });
     expect(health.runtime['reason']).toContain(socketPath);
 
-    await relay.start();
+    await relay.open();
     await vi.waitUntil(() => conditionLines(daemon).length === 3, PATIENCE);
     expect((await daemon.ask('other')).status).toBe(200);
     expect((await daemon.ask('awake')).json()['boot']).toBe(before['boot']);
@@ -85,7 +85,7 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
 
   it('goes on when only the stream of events is cut', async () => {
     await daemon.ask('awake');
-    relay.cut();
+    relay.drop();
     await (await daemon.containers.one('awake')).kill();
 
     await daemon.event('instance.died', 'awake');
@@ -173,15 +173,15 @@ describe('a daemon without an engine that serves it (scenario 37)', () => {
 
   it.skipIf(!hasDocker || !engine.local)('takes the engine as soon as it answers', async () => {
     await start();
-    const relay = new UnixRelay(socketPath, enginePath);
-    await relay.start();
+    const relay = new SocketRelay(enginePath, socketPath);
+    await relay.open();
     await vi.waitUntil(() => daemon?.log.some(({ msg }) => msg === 'the Docker engine answers'), PATIENCE);
 
     const answer = await daemon?.ask('contained');
 
     await daemon?.end('SIGKILL');
     await daemon?.containers.removeAll();
-    await relay.stop();
+    await relay.cut();
 
     expect(answer?.status).toBe(502);
     expect(answer?.json<{ code: string }>().code).toMatch(/^(image_missing|pull_failed)$/);

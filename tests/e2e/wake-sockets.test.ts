@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { get2 } from '../support/https-client.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { get2 } from '../support/clients/https-client.ts';
 
 const hasDocker = await dockerAvailable();
 const FRAMES = 10_000;

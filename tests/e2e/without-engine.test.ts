@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Daemon } from '../support/daemon.ts';
+import { Daemon } from '../support/set-ups/daemon.ts';
 import { processesWith } from '../support/processes.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../services-manifest.ts', import.meta.url));

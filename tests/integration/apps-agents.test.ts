@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runApp, type AppProcess } from '../support/app-process.ts';
+import { runApp, type AppProcess } from '../support/set-ups/app-process.ts';
 
 /** Stands for the daemon: it knows whether the backend sleeps. */
 async function runDaemon(): Promise<{ server: Server; port: string }> {

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { runApp, type AppProcess } from '../support/app-process.ts';
+import { runApp, type AppProcess } from '../support/set-ups/app-process.ts';
 
 interface Status {
   readonly running: boolean;

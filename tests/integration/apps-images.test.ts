@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BuildContextReader } from '../../src/runtimes/docker/build-context.ts';
-import { dockerAvailable } from '../support/docker.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { dockerAvailable } from '../support/servers/docker.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 const APPS = fileURLToPath(new URL('../../apps', import.meta.url));
 const BASE = 'reveille-base:20';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, type RawData } from 'ws';
 import { FrameParser } from '../../apps/shared/websocket/frame-parser.js';
 import { encodeFrame, OPCODE, type Frame } from '../../apps/shared/websocket/frames.js';
-import { runApp, type AppProcess } from '../support/app-process.ts';
+import { runApp, type AppProcess } from '../support/set-ups/app-process.ts';
 
 let backend: AppProcess;
 beforeAll(async () => {

@@ -7,8 +7,8 @@ import type { CliContext } from '../../src/cli/cli-context.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { RuntimeError } from '../../src/fleet/errors.ts';
 import type { LogAnswer, ServiceAnswer, WakeAnswer } from '../../src/management/contract.ts';
-import { TestManagement, TOKEN } from '../support/management.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { TestManagement, TOKEN } from '../support/set-ups/management.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
 
 const MAIN = resolve('src/cli/main.ts');

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { dataHalfSetUp, type OpenDataHalf } from '../support/data-half-set-up.ts';
-import { HttpsClient, type Answer } from '../support/https-client.ts';
-import { serviceView } from '../support/service-view.ts';
+import { dataHalfSetUp, type OpenDataHalf } from '../support/set-ups/data-half-set-up.ts';
+import { HttpsClient, type Answer } from '../support/clients/https-client.ts';
+import { serviceView } from '../support/samples/service-view.ts';
 
 const HOST = 'app.localhost';
 const ADMIN = 'proxy.app.localhost';

@@ -5,9 +5,9 @@ import Docker from 'dockerode';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { DockerHarness, PREPARE } from '../support/docker-harness.ts';
-import { SocketRelay } from '../support/socket-relay.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';
+import { SocketRelay } from '../support/relays/socket-relay.ts';
 import { serviceOf } from '../unit/config/manifest-context.ts';
 
 const available = await dockerAvailable();

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BuildContextReader } from '../../src/runtimes/docker/build-context.ts';
 import { assembleHostBaseImage } from '../../src/runtimes/docker/host-base-image.ts';
 import { runBuild } from '../../src/runtimes/docker/run-build.ts';
-import { dockerAvailable, testEngine } from '../support/docker.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { dockerAvailable, testEngine } from '../support/servers/docker.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 const available = (await dockerAvailable()) && process.platform === 'linux';
 const APPS = fileURLToPath(new URL('../../apps', import.meta.url));

@@ -7,8 +7,8 @@ import type { BuildSource } from '../../src/config/service-spec.ts';
 import type { PrepareProgress } from '../../src/fleet/runtime.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { DockerHarness, PREPARE } from '../support/docker-harness.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';
 
 const available = await dockerAvailable();
 const PATIENCE = { timeout: 10_000, interval: 20 };

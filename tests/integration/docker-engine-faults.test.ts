@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { BuildSource } from '../../src/config/service-spec.ts';
 import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 20 };
 

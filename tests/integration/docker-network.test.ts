@@ -5,7 +5,7 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
 import { Engine } from '../../src/runtimes/docker/engine.ts';
 import { ProjectNetwork } from '../../src/runtimes/docker/network.ts';
-import { dockerAvailable, removeDockerProject } from '../support/docker.ts';
+import { dockerAvailable, removeDockerProject } from '../support/servers/docker.ts';
 
 const hasDocker = await dockerAvailable();
 

@@ -13,9 +13,9 @@ import type { ImageSource, ServiceSpec } from '../../src/config/service-spec.ts'
 import type { PrepareProgress } from '../../src/fleet/runtime.ts';
 import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { DockerHarness, PREPARE } from '../support/docker-harness.ts';
-import { DockerRegistry, registryAvailable } from '../support/docker-registry.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';
+import { DockerRegistry, registryAvailable } from '../support/servers/docker-registry.ts';
 
 const available = registryAvailable() && (await dockerAvailable());
 const PATIENCE = { timeout: 10_000, interval: 20 };

@@ -1,7 +1,4 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EventBus } from '../../src/fleet/event-bus.ts';
@@ -11,9 +8,9 @@ import type { Service } from '../../src/fleet/service.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
-import { DockerHarness } from '../support/docker-harness.ts';
-import { dockerAvailable, fixtureImage } from '../support/docker.ts';
-import { UnixRelay } from '../support/unix-relay.ts';
+import { DockerHarness } from '../support/set-ups/docker-harness.ts';
+import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { SocketRelay } from '../support/relays/socket-relay.ts';
 
 const hasDocker = await dockerAvailable();
 const hasCommand = spawnSync('docker', ['--version']).status === 0;
@@ -96,9 +93,8 @@ describe.skipIf(!hasDocker || !hasCommand)('the use of a busy container', () => 
 describe.skipIf(!hasDocker)('the monitor of a container', () => {
   it('opens the stream anew when the connection to the engine breaks, and knows nothing until then', async () => {
     const harness = new DockerHarness(await fixtureImage());
-    const folder = await mkdtemp(join(tmpdir(), 'rv-relay-'));
-    const relay = new UnixRelay(join(folder, 'docker.sock'), parseDockerHost(undefined).options.socketPath ?? '');
-    await relay.start();
+    const relay = new SocketRelay(parseDockerHost(undefined).options.socketPath ?? '');
+    await relay.open();
     const runtime = await harness.open({ dockerHost: `unix://${relay.path}` });
     const [clock, log] = [new SystemClock(), pino({ level: 'silent' })];
     const monitor = new Monitor({ runtime, bus: new EventBus(clock, log), clock, log, inFlight: () => 0 });
@@ -110,14 +106,13 @@ describe.skipIf(!hasDocker)('the monitor of a container', () => {
       monitor.consider({ name: spec.name, spec, instances } as unknown as Service);
       const known = (): boolean => monitor.usageOf(spec.name, id) !== undefined;
       await vi.waitUntil(known, { timeout: 20_000 });
-      relay.cut();
+      relay.drop();
       await vi.waitUntil(() => !known(), { timeout: 20_000 });
       await vi.waitUntil(known, { timeout: 20_000 });
     } finally {
       monitor.close();
       await harness.close();
-      await relay.stop();
-      await rm(folder, { recursive: true, force: true });
+      await relay.close();
     }
   }, 60_000);
 });

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeFrame } from '../../src/link/frames.ts';
 import { PROTOCOL } from '../../src/link/messages.ts';
-import { fleetSpec, startFleet, watch, type FleetHarness } from '../support/fleet.ts';
-import { LinkedFleet } from '../support/linked-fleet.ts';
+import { fleetSpec, startFleet, watch, type FleetHarness } from '../support/set-ups/fleet.ts';
+import { LinkedFleet } from '../support/set-ups/linked-fleet.ts';
 
 const SPECS = [fleetSpec('web'), fleetSpec('api')];
 

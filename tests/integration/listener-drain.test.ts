@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { get, get2, openHttp2 } from '../support/front-door-clients.ts';
-import { FrontDoor, type FrontDoorOptions } from '../support/front-door.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { get, get2, openHttp2 } from '../support/clients/front-door-clients.ts';
+import { FrontDoor, type FrontDoorOptions } from '../support/set-ups/front-door.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
 
 let door: FrontDoor;
 const cleanups: (() => unknown)[] = [];

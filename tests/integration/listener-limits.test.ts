@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { constants, type ClientHttp2Session } from 'node:http2';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { get, get2, openHttp2, openTls } from '../support/front-door-clients.ts';
-import { FrontDoor, type FrontDoorOptions } from '../support/front-door.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { frame, framesOf, headers, PREFACE } from '../support/raw-http2.ts';
+import { get, get2, openHttp2, openTls } from '../support/clients/front-door-clients.ts';
+import { FrontDoor, type FrontDoorOptions } from '../support/set-ups/front-door.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { frame, framesOf, headers, PREFACE } from '../support/clients/raw-http2.ts';
 
 let door: FrontDoor;
 const cleanups: (() => unknown)[] = [];

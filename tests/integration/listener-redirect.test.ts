@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redirect } from '../../src/proxy/listen/redirect.ts';
 import type { Refusal } from '../../src/proxy/listen/refusal.ts';
 import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
 
 let httpsPort = 443;
 let refusals: Refusal[];

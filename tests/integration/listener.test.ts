@@ -10,9 +10,9 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { CertificateStore } from '../../src/tls/certificate-store.ts';
-import { get, get2, openHttp2, openTls } from '../support/front-door-clients.ts';
-import { FrontDoor, type FrontDoorOptions } from '../support/front-door.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { get, get2, openHttp2, openTls } from '../support/clients/front-door-clients.ts';
+import { FrontDoor, type FrontDoorOptions } from '../support/set-ups/front-door.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
 
 let door: FrontDoor;

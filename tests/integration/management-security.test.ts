@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProblemAnswer } from '../../src/management/contract.ts';
-import { ADMIN_HOST, TestManagement, TOKEN, type Answer } from '../support/management.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { ADMIN_HOST, TestManagement, TOKEN, type Answer } from '../support/set-ups/management.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 let management: TestManagement;
 

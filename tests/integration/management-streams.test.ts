@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventAnswer, LogAnswer, ProblemAnswer } from '../../src/management/contract.ts';
-import { TestManagement } from '../support/management.ts';
-import { serviceSpec } from '../support/service-spec.ts';
-import { SseReader } from '../support/sse-reader.ts';
+import { TestManagement } from '../support/set-ups/management.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
+import { SseReader } from '../support/clients/sse-reader.ts';
 
 let management: TestManagement;
 let leave: AbortController;

@@ -13,8 +13,8 @@ import type {
   SleepAnswer,
   WakeAnswer,
 } from '../../src/management/contract.ts';
-import { TestManagement } from '../support/management.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { TestManagement } from '../support/set-ups/management.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 let management: TestManagement;
 

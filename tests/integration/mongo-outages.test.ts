@@ -4,9 +4,9 @@ import { Journal } from '../../src/fleet/journal.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
 import { eventRecord, sampleRecord, serviceRecord, sessionRecord } from '../contract/state-store-suite/records.ts';
-import { mongoLimits } from '../support/mongo-limits.ts';
-import { mongodOrReason, ReplicaSet } from '../support/mongod.ts';
-import { TcpRelay } from '../support/tcp-relay.ts';
+import { mongoLimits } from '../support/samples/mongo-limits.ts';
+import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
+import { TcpRelay } from '../support/relays/tcp-relay.ts';
 
 const mongod = await mongodOrReason();
 const patience = { timeout: 30_000, interval: 50 };

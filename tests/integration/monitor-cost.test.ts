@@ -11,7 +11,7 @@ import { Monitor } from '../../src/fleet/monitor.ts';
 import type { Service } from '../../src/fleet/service.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 
 const ENGINE = fileURLToPath(new URL('../fixtures/stats-engine.mjs', import.meta.url));
 const INSTANCES = 200;

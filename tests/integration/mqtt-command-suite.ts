@@ -6,10 +6,10 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { CommandTopics } from '../../src/messaging/command-topics.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
-import { fleetSpec } from '../support/fleet.ts';
-import { TestManagement } from '../support/management.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { TcpRelay } from '../support/tcp-relay.ts';
+import { fleetSpec } from '../support/set-ups/fleet.ts';
+import { TestManagement } from '../support/set-ups/management.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { TcpRelay } from '../support/relays/tcp-relay.ts';
 import { until, type BrokerUnderTest } from './mqtt-suite.ts';
 
 interface Reply {

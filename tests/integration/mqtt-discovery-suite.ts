@@ -6,8 +6,8 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { HomeAssistant } from '../../src/messaging/home-assistant.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { serviceSpec } from '../support/service-spec.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { serviceSpec } from '../support/samples/service-spec.ts';
 import { until, type BrokerUnderTest } from './mqtt-suite.ts';
 
 /** What Home Assistant finds, whichever broker is between. */

@@ -5,8 +5,8 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
 import type { ServiceStatusMessage } from '../../src/messaging/service-status-message.ts';
-import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { TcpRelay } from '../support/tcp-relay.ts';
+import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { TcpRelay } from '../support/relays/tcp-relay.ts';
 
 /** A broker that can go away and come back, on one port and without a memory. */
 export interface BrokerUnderTest {

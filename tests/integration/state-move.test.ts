@@ -9,8 +9,8 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
 import { eventRecord, sampleRecord, serviceRecord, sessionRecord } from '../contract/state-store-suite/records.ts';
-import { mongoLimits } from '../support/mongo-limits.ts';
-import { mongodOrReason, ReplicaSet } from '../support/mongod.ts';
+import { mongoLimits } from '../support/samples/mongo-limits.ts';
+import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 
 const mongod = await mongodOrReason();
 const all = { limit: 1_000 };

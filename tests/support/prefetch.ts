@@ -1,5 +1,5 @@
-import { findMongod } from './mongod-binary.ts';
-import { mongoshArchive } from './mongosh.ts';
+import { findMongod } from './servers/mongod-binary.ts';
+import { mongoshArchive } from './servers/mongosh.ts';
 
 /** Run before the tests, so that none of them waits for a download. */
 for (const fetch of [findMongod, mongoshArchive]) {

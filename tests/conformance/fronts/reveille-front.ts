@@ -6,7 +6,7 @@ import type { ForwardLimits } from '../../../src/proxy/forward/forward-limits.ts
 import { DataHalf } from '../../../src/proxy/data-half.ts';
 import type { ListenerLimits } from '../../../src/proxy/listen/listener-limits.ts';
 import type { ControlLink } from '../../../src/seam/control-link.ts';
-import { awakeView, routeView } from '../../support/service-view.ts';
+import { awakeView, routeView } from '../../support/samples/service-view.ts';
 import type { Front, FrontOptions, FrontSettings, OpenFront } from '../rig/front.ts';
 
 /** The whole data half as the daemon runs it; its control half says that one service is awake. */

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigWatcher, type ConfigChange } from '../../../src/config/watch-config.ts';
 import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 let folder: string;
 let changes: ConfigChange['kind'][];

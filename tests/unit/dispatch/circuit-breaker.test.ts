@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/dispatch/circuit-breaker.ts';
 import type { Verdict } from '../../../src/seam/control-link.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 const LIMITS = { failures: 3, openForMs: 30_000 };
 

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import type { ControlLink } from '../../../src/seam/control-link.ts';
 import type { FleetUpdate, ServiceView } from '../../../src/seam/fleet-view.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { awakeView, serviceView } from '../../support/service-view.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { awakeView, serviceView } from '../../support/samples/service-view.ts';
 
 describe('Dispatcher', () => {
   const link = {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/dispatch/circuit-breaker.ts';
 import { Lease } from '../../../src/dispatch/lease.ts';
 import { Upstream } from '../../../src/dispatch/upstream.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 const endpoint = { host: '127.0.0.1', port: 3000 };
 

@@ -4,8 +4,8 @@ import type { Lease } from '../../../src/dispatch/lease.ts';
 import { deferred, type Deferred } from '../../../src/lib/deferred.ts';
 import type { ActivityReport, ControlLink, WakeTimings } from '../../../src/seam/control-link.ts';
 import type { ServiceView, UpstreamView } from '../../../src/seam/fleet-view.ts';
-import { FakeClock, settle } from '../../support/fake-clock.ts';
-import { awakeView, serviceView } from '../../support/service-view.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { awakeView, serviceView } from '../../support/samples/service-view.ts';
 
 const WISH: LeaseWish = { port: 3000 };
 const never = new AbortController().signal;

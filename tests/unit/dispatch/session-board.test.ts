@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { SessionBoard } from '../../../src/dispatch/session-board.ts';
 import type { ControlLink, SessionReport } from '../../../src/seam/control-link.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 function session(id: string, changes: Partial<SessionReport> = {}): SessionReport {
   return { id, service: 'web', instanceId: 'web-1', clientHint: '203.0.113.0/24 curl', seenAtEpochMs: 1, ...changes };

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DispatchError } from '../../../src/dispatch/errors.ts';
 import { WaitingRoom } from '../../../src/dispatch/waiting-room.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 const LIMITS = { maxWaiting: 3, timeoutMs: 60_000 };
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ActivityBoard } from '../../../src/fleet/activity-board.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('ActivityBoard', () => {
   let clock: FakeClock;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
-import { fleetSpec, FleetHarness } from '../../support/fleet.ts';
+import { fleetSpec, FleetHarness } from '../../support/set-ups/fleet.ts';
 
 const AWAY = { up: false, code: 'engine_absent', reason: 'no engine answers' } as const;
 

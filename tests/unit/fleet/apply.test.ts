@@ -2,7 +2,14 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
-import { fleetSpec, type FleetHarness, manifestOf, startFleet, watch, type Watched } from '../../support/fleet.ts';
+import {
+  fleetSpec,
+  type FleetHarness,
+  manifestOf,
+  startFleet,
+  watch,
+  type Watched,
+} from '../../support/set-ups/fleet.ts';
 
 const urls = { kind: 'url', urls: ['http://10.0.0.1:81'] } as const;
 

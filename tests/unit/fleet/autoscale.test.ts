@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ScaleSpec } from '../../../src/config/service-spec.ts';
-import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/fleet.ts';
+import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/set-ups/fleet.ts';
 
 const COOLDOWN = 20_000;
 const spec = (changes: Partial<ScaleSpec> = {}) =>

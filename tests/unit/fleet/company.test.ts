@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceRecord } from '../../../src/fleet/state-store.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeRuntime } from '../../support/fake-runtime.ts';
-import { FakeStore } from '../../support/fake-store.ts';
-import { fleetSpec, FleetHarness } from '../../support/fleet.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { FakeRuntime } from '../../support/fakes/fake-runtime.ts';
+import { FakeStore } from '../../support/fakes/fake-store.ts';
+import { fleetSpec, FleetHarness } from '../../support/set-ups/fleet.ts';
 
 const AFTER_MS = 60_000;
 const web = fleetSpec('web', {

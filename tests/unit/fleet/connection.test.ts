@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeDataHalf } from '../../support/fake-data-half.ts';
-import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/fleet.ts';
+import { FakeDataHalf } from '../../support/fakes/fake-data-half.ts';
+import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/set-ups/fleet.ts';
 
 const AFTER_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
-import type { FleetHarness } from '../../support/fleet.ts';
-import { fleetSpec, startFleet, watch } from '../../support/fleet.ts';
+import type { FleetHarness } from '../../support/set-ups/fleet.ts';
+import { fleetSpec, startFleet, watch } from '../../support/set-ups/fleet.ts';
 
 function scaled(min: number, max = min): Partial<ServiceSpec> {
   return { scale: { min, max, cooldownMs: 60_000 } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ActivityBoard } from '../../../src/fleet/activity-board.ts';
 import { waitUntilDrained } from '../../../src/fleet/drain.ts';
-import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { watch, type Watched } from '../../support/watch.ts';
 
 interface Drain {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EventBus } from '../../../src/fleet/event-bus.ts';
 import type { FleetEvent } from '../../../src/fleet/events.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('EventBus', () => {
   let clock: FakeClock;

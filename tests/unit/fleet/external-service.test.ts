@@ -5,9 +5,9 @@ import { EventBus } from '../../../src/fleet/event-bus.ts';
 import { ExternalService } from '../../../src/fleet/external-service.ts';
 import type { ProbeResult } from '../../../src/fleet/prober.ts';
 import { deferred } from '../../../src/lib/deferred.ts';
-import { FakeClock, settle } from '../../support/fake-clock.ts';
-import { ScriptedProber, silence } from '../../support/scripted-prober.ts';
-import { serviceSpec } from '../../support/service-spec.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { ScriptedProber, silence } from '../../support/fakes/scripted-prober.ts';
+import { serviceSpec } from '../../support/samples/service-spec.ts';
 
 function external(changes: Partial<ServiceSpec> = {}, ...urls: string[]): ServiceSpec {
   const routes = [

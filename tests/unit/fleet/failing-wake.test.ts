@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
 import { WakeFailed } from '../../../src/seam/wake-failed.ts';
-import { failureCode, fleetSpec, FleetHarness, startFleet, watch } from '../../support/fleet.ts';
+import { failureCode, fleetSpec, FleetHarness, startFleet, watch } from '../../support/set-ups/fleet.ts';
 
 const DOWN = { up: false, code: 'unreachable', reason: 'no socket' } as const;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CrashLoop } from '../../../src/fleet/crash-loop.ts';
 import { RuntimeError, RuntimeUnavailable, type FailureCode } from '../../../src/fleet/errors.ts';
 import { FailureHistory } from '../../../src/fleet/failure-history.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 const CRASHED = new RuntimeError('instance_exited', 'web ended with exit code 1', { logTail: ['boom'] });
 const EXIT = { code: 1, oomKilled: false };

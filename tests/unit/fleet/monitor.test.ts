@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/fleet.ts';
+import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/set-ups/fleet.ts';
 
 const MB = 1_000_000;
 const LIMIT = 100 * MB;

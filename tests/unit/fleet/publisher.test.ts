@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Publisher } from '../../../src/fleet/publisher.ts';
 import type { FleetUpdate, ServiceStatus } from '../../../src/seam/fleet-view.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { serviceView } from '../../support/service-view.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { serviceView } from '../../support/samples/service-view.ts';
 
 describe('Publisher', () => {
   let clock: FakeClock;

@@ -3,10 +3,10 @@ import type { ReadinessSpec, ServiceSpec } from '../../../src/config/service-spe
 import { RuntimeError } from '../../../src/fleet/errors.ts';
 import { Readiness } from '../../../src/fleet/readiness.ts';
 import type { ObservedInstance } from '../../../src/fleet/runtime.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeRuntime } from '../../support/fake-runtime.ts';
-import { fleetSpec } from '../../support/fleet.ts';
-import { ScriptedProber, silence } from '../../support/scripted-prober.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { FakeRuntime } from '../../support/fakes/fake-runtime.ts';
+import { fleetSpec } from '../../support/set-ups/fleet.ts';
+import { ScriptedProber, silence } from '../../support/fakes/scripted-prober.ts';
 import { watch, type Watched } from '../../support/watch.ts';
 
 const REFUSED = { ok: false, reason: 'refused' } as const;

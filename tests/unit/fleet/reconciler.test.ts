@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RuntimeEvent } from '../../../src/fleet/runtime.ts';
-import { settle } from '../../support/fake-clock.ts';
-import { FakeRuntime } from '../../support/fake-runtime.ts';
-import { fleetSpec, FleetHarness, startFleet } from '../../support/fleet.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
+import { FakeRuntime } from '../../support/fakes/fake-runtime.ts';
+import { fleetSpec, FleetHarness, startFleet } from '../../support/set-ups/fleet.ts';
 
 const AWAY = { up: false, code: 'engine_absent', reason: 'no engine answers' } as const;
 

@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Member } from '../../../src/fleet/member.ts';
 import { Registry } from '../../../src/fleet/registry.ts';
 import type { ServiceRecord } from '../../../src/fleet/state-store.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeStore } from '../../support/fake-store.ts';
-import { fleetSpec, FleetHarness } from '../../support/fleet.ts';
-import { serviceSpec } from '../../support/service-spec.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { FakeStore } from '../../support/fakes/fake-store.ts';
+import { fleetSpec, FleetHarness } from '../../support/set-ups/fleet.ts';
+import { serviceSpec } from '../../support/samples/service-spec.ts';
 
 class TestMember {
   readonly name: string;

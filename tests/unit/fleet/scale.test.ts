@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/fleet.ts';
+import { fleetSpec, startFleet, watch, type FleetHarness } from '../../support/set-ups/fleet.ts';
 
 describe('scale', () => {
   const web = fleetSpec('web', { scale: { min: 0, max: 4, cooldownMs: 60_000 } });

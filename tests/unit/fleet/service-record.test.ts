@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Member } from '../../../src/fleet/member.ts';
 import { recordOf } from '../../../src/fleet/service-record.ts';
-import { serviceSpec } from '../../support/service-spec.ts';
+import { serviceSpec } from '../../support/samples/service-spec.ts';
 
 describe('recordOf', () => {
   const routes = [

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
-import type { FleetHarness } from '../../support/fleet.ts';
-import { fleetSpec, startFleet } from '../../support/fleet.ts';
-import { silence } from '../../support/scripted-prober.ts';
+import type { FleetHarness } from '../../support/set-ups/fleet.ts';
+import { fleetSpec, startFleet } from '../../support/set-ups/fleet.ts';
+import { silence } from '../../support/fakes/scripted-prober.ts';
 
 const MINUTE = 60_000;
 const memory = { memoryBytes: 1, memoryLimitBytes: 2 };

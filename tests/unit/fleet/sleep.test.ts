@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SleepTier } from '../../../src/config/service-spec.ts';
-import { FleetHarness, fleetSpec, startFleet, watch } from '../../support/fleet.ts';
+import { FleetHarness, fleetSpec, startFleet, watch } from '../../support/set-ups/fleet.ts';
 
 const MINUTE = 60_000;
 const AFTER = 15 * MINUTE;

@@ -4,10 +4,10 @@ import { RuntimeError } from '../../../src/fleet/errors.ts';
 import { Readiness } from '../../../src/fleet/readiness.ts';
 import type { ObservedInstance } from '../../../src/fleet/runtime.ts';
 import { StartAttempt, type Started } from '../../../src/fleet/start-attempt.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeRuntime } from '../../support/fake-runtime.ts';
-import { fleetSpec } from '../../support/fleet.ts';
-import { ScriptedProber } from '../../support/scripted-prober.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { FakeRuntime } from '../../support/fakes/fake-runtime.ts';
+import { fleetSpec } from '../../support/set-ups/fleet.ts';
+import { ScriptedProber } from '../../support/fakes/scripted-prober.ts';
 import { watch, type Watched } from '../../support/watch.ts';
 
 const PREPARE = { onProgress: () => undefined, signal: new AbortController().signal };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fleetSpec, startFleet, watch, failureCode } from '../../support/fleet.ts';
+import { fleetSpec, startFleet, watch, failureCode } from '../../support/set-ups/fleet.ts';
 
 describe('a wake', () => {
   it('is shared by all who ask while it lasts', async () => {

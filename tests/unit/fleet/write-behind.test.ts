@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { WriteBehind } from '../../../src/fleet/write-behind.ts';
 import { CodedError } from '../../../src/lib/coded-error.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 interface Note {
   readonly id: string;

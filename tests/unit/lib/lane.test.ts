@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../../../src/lib/deferred.ts';
 import { Lane } from '../../../src/lib/lane.ts';
-import { settle } from '../../support/fake-clock.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
 
 describe('Lane', () => {
   it('runs tasks one after the other, in the order they came', async () => {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deferred } from '../../../src/lib/deferred.ts';
 import { Parts } from '../../../src/lib/parts.ts';
-import { settle } from '../../support/fake-clock.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
 
 describe('Parts', () => {
   let lines: string[];

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ActivityBatch } from '../../../src/link/activity-batch.ts';
 import type { ActivityReport } from '../../../src/seam/control-link.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('ActivityBatch', () => {
   let clock: FakeClock;

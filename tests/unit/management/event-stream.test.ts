@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EventStream } from '../../../src/management/event-stream.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 function text(stream: EventStream): string {
   const chunk = stream.body.read() as Buffer | null;

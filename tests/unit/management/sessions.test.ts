@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SESSION_LIFETIME_MS, Sessions } from '../../../src/management/sessions.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('Sessions', () => {
   it('ends a session after twelve hours', () => {

@@ -6,7 +6,7 @@ import {
   withdrawService,
 } from '../../../src/messaging/home-assistant-config.ts';
 import { Topics } from '../../../src/messaging/topics.ts';
-import { serviceSpec } from '../../support/service-spec.ts';
+import { serviceSpec } from '../../support/samples/service-spec.ts';
 
 const announcer = {
   topics: new Topics('services'),

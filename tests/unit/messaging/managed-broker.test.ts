@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { PublishSpec, ServiceSpec } from '../../../src/config/service-spec.ts';
 import { managedBroker } from '../../../src/messaging/managed-broker.ts';
-import { manifestOf } from '../../support/fleet.ts';
-import { serviceSpec } from '../../support/service-spec.ts';
+import { manifestOf } from '../../support/set-ups/fleet.ts';
+import { serviceSpec } from '../../support/samples/service-spec.ts';
 
 function publishing(name: string, hostPort: number, changes: Partial<PublishSpec> = {}): ServiceSpec {
   const publish = [{ hostIp: '127.0.0.1', hostPort, containerPort: 1883, protocol: 'tcp' as const, ...changes }];

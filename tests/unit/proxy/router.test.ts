@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Router } from '../../../src/proxy/router.ts';
 import type { FleetUpdate, RouteView, ServiceView } from '../../../src/seam/fleet-view.ts';
-import { routeView, serviceView } from '../../support/service-view.ts';
+import { routeView, serviceView } from '../../support/samples/service-view.ts';
 
 function service(name: string, ...routes: Partial<RouteView>[]): ServiceView {
   return serviceView({ name, routes: routes.map(routeView) });

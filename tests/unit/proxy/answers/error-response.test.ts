@@ -5,7 +5,7 @@ import { respondWithError } from '../../../../src/proxy/answers/error-response.t
 import { ERROR_CODES, errorAnswer } from '../../../../src/proxy/answers/error-table.ts';
 import { errorOfFailure, type ProxyError } from '../../../../src/proxy/answers/problem.ts';
 import type { UpstreamErrorCode } from '../../../../src/proxy/forward/upstream-error.ts';
-import { RecordedExchange, type RecordedRequest } from '../../../support/recorded-exchange.ts';
+import { RecordedExchange, type RecordedRequest } from '../../../support/fakes/recorded-exchange.ts';
 
 /** Type checking keeps these complete: a code that is missing here, or that no union has any more, does not compile. */
 const FAILURES: Record<FailureCode, number> = {

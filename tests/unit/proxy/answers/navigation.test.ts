@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isNavigation } from '../../../../src/proxy/answers/navigation.ts';
-import { RecordedExchange } from '../../../support/recorded-exchange.ts';
+import { RecordedExchange } from '../../../support/fakes/recorded-exchange.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 

@@ -4,8 +4,8 @@ import { errorPage } from '../../../../src/proxy/answers/pages/error-page.ts';
 import { markup } from '../../../../src/lib/markup.ts';
 import { waitingPage } from '../../../../src/proxy/answers/pages/waiting-page.ts';
 import type { Failure, ServiceView } from '../../../../src/seam/fleet-view.ts';
-import { RecordedExchange } from '../../../support/recorded-exchange.ts';
-import { serviceView, wakeProgress } from '../../../support/service-view.ts';
+import { RecordedExchange } from '../../../support/fakes/recorded-exchange.ts';
+import { serviceView, wakeProgress } from '../../../support/samples/service-view.ts';
 
 const STARTED = wakeProgress().startedAtEpochMs;
 const ATTACK = `</script><img src=x onerror="alert(1)">'&`;

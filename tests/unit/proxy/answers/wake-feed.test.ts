@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { WakeFeed, type WakeFeedOptions } from '../../../../src/proxy/answers/wake-feed.ts';
 import { wellKnown } from '../../../../src/proxy/answers/well-known.ts';
 import type { ServiceView } from '../../../../src/seam/fleet-view.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { RecordedExchange } from '../../../support/recorded-exchange.ts';
-import { awakeView, serviceView, wakeProgress } from '../../../support/service-view.ts';
+import { FakeClock } from '../../../support/fakes/fake-clock.ts';
+import { RecordedExchange } from '../../../support/fakes/recorded-exchange.ts';
+import { awakeView, serviceView, wakeProgress } from '../../../support/samples/service-view.ts';
 
 let clock: FakeClock;
 

@@ -4,7 +4,7 @@ import type { ClientExchange } from '../../../../src/proxy/exchange/client-excha
 import { RequestBodyPump } from '../../../../src/proxy/forward/request-body-pump.ts';
 import { Ticker } from '../../../../src/proxy/forward/ticker.ts';
 import type { UpstreamChannel } from '../../../../src/proxy/forward/upstream-channel.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { FakeClock } from '../../../support/fakes/fake-clock.ts';
 
 const LIMITS = { bodyTimeoutMs: 30_000, minBodyBytes: 1, maxBodyBytes: Infinity };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Ticker } from '../../../../src/proxy/forward/ticker.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { FakeClock } from '../../../support/fakes/fake-clock.ts';
 
 function setUp() {
   const clock = new FakeClock();

@@ -6,7 +6,7 @@ import { extract } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildSource, ServiceSpec } from '../../../../src/config/service-spec.ts';
 import { BuildContextReader } from '../../../../src/runtimes/docker/build-context.ts';
-import { serviceSpec } from '../../../support/service-spec.ts';
+import { serviceSpec } from '../../../support/samples/service-spec.ts';
 
 let context = '';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOptions, type CreateContext } from '../../../../src/runtimes/docker/create-options.ts';
-import { serviceSpec } from '../../../support/service-spec.ts';
+import { serviceSpec } from '../../../support/samples/service-spec.ts';
 
 const CONTEXT: CreateContext = {
   project: 'alkimia.localhost',

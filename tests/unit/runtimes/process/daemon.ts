@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { SystemClock } from '../../../../src/lib/clock.ts';
 import { ProcessRuntime } from '../../../../src/runtimes/process/process-runtime.ts';
-import { serviceSpec } from '../../../support/service-spec.ts';
+import { serviceSpec } from '../../../support/samples/service-spec.ts';
 
 const [script = '', then = ''] = process.argv.slice(2);
 const runtime = new ProcessRuntime({ project: 'killed', clock: new SystemClock(), log: pino({ level: 'silent' }) });

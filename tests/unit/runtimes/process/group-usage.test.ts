@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { liveProcesses, type Member } from '../../../../src/runtimes/process/group-members.ts';
 import { GroupUsage } from '../../../../src/runtimes/process/group-usage.ts';
 import { ProcessTable } from '../../../../src/runtimes/process/process-table.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { FakeClock } from '../../../support/fakes/fake-clock.ts';
 
 /** This very process, as the only one of a group; it has used a lot of CPU before it is first looked at. */
 const US = 1;

@@ -8,7 +8,7 @@ import type { ObservedInstance, Usage } from '../../../../src/fleet/runtime.ts';
 import { SystemClock } from '../../../../src/lib/clock.ts';
 import { ProcessRuntime } from '../../../../src/runtimes/process/process-runtime.ts';
 import { processLives } from '../../../support/process-lives.ts';
-import { serviceSpec } from '../../../support/service-spec.ts';
+import { serviceSpec } from '../../../support/samples/service-spec.ts';
 
 const cwd = realpathSync(tmpdir());
 const options = { onProgress: (): void => undefined, signal: AbortSignal.timeout(600_000) };

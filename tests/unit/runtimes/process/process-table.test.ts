@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Member } from '../../../../src/runtimes/process/group-members.ts';
 import { ProcessTable } from '../../../../src/runtimes/process/process-table.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { FakeClock } from '../../../support/fakes/fake-clock.ts';
 
 const process = (pid: number, groupId: number): Member => ({ pid, groupId, state: 'S' });
 
