@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
+import { untilRestart } from './config/diff-settings.ts';
 import { loadManifest, type LoadedManifest } from './config/load-manifest.ts';
 import type { Manifest } from './config/service-spec.ts';
-import { settingsEnvironment } from './config/settings-environment.ts';
+import { settingsEnvironment, type SettingsEnvironment } from './config/settings-environment.ts';
 import type { Settings } from './config/settings.ts';
 import { SharedCompany } from './fleet/company.ts';
 import { EventBus } from './fleet/event-bus.ts';
@@ -60,6 +61,7 @@ export class ControlHalf {
   /** Read by the runtimes whenever they make an instance; the port is known only once we listen. */
   readonly #instanceEnvironment: Record<string, string> = {};
   #manifest: Manifest = new Map();
+  #bootEnvironment: SettingsEnvironment | undefined;
   #notice: string | undefined;
   #opened: Opened | undefined;
 
@@ -156,7 +158,9 @@ export class ControlHalf {
     onFile: (path: string) => void = () => undefined,
   ): Promise<LoadedManifest> {
     const { manifest, domain, dockerFilePort: defaultPort } = settings;
-    const env = settingsEnvironment(this.#options.environment, dotenvText);
+    const edited = settingsEnvironment(this.#options.environment, dotenvText);
+    this.#bootEnvironment ??= edited;
+    const env = untilRestart(this.#bootEnvironment, edited);
     return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost], onFile });
   }
 

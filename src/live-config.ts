@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError } from './config/config-error.ts';
 import { diffSettings } from './config/diff-settings.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
+import { unknownSettings } from './config/unknown-settings.ts';
 import { Lane } from './lib/lane.ts';
 import { messageOf } from './lib/coded-error.ts';
 import type { Logger } from './lib/logger.ts';
@@ -21,7 +22,10 @@ export interface LiveConfigTools {
 export class LiveConfig {
   readonly #tools: LiveConfigTools;
   readonly #lane = new Lane();
-  #settings: Settings;
+  /** As the daemon was started. */
+  readonly #settings: Settings;
+  /** What .env said when it was taken over last. */
+  #edited: Settings;
   #dotenvText: string;
   /** The manifest as it stands on the disk is not the one that serves. */
   #manifestIsRefused = false;
@@ -29,6 +33,7 @@ export class LiveConfig {
   constructor(tools: LiveConfigTools, settings: Settings, dotenvText: string) {
     this.#tools = tools;
     this.#settings = settings;
+    this.#edited = settings;
     this.#dotenvText = dotenvText;
   }
 
@@ -56,7 +61,10 @@ export class LiveConfig {
             log.warn(`the manifest is refused as before: ${messageOf(error)}`);
           },
         );
-        const { live, restartNeeded } = diffSettings(this.#settings, settings);
+        warnOfUnknownSettings(text, log);
+        const { live } = diffSettings(this.#edited, settings);
+        const { restartNeeded } = diffSettings(this.#settings, settings);
+        this.#edited = settings;
         for (const key of restartNeeded) log.warn(`restart needed: ${key}`);
         if (live.length > 0) log.info(`${live.join(', ')} changed and ${live.length > 1 ? 'are' : 'is'} applied`);
         this.#tools.applySettings(settings, live);
@@ -74,6 +82,13 @@ export class LiveConfig {
       this.#tools.onRefused(messageOf(error));
       return false;
     }
+  }
+}
+
+/** .env may hold variables of the manifest's own; those that look like ours but are not are probably typing errors. */
+export function warnOfUnknownSettings(dotenvText: string, log: Logger): void {
+  for (const { key, didYouMean } of unknownSettings(dotenvText)) {
+    log.warn(`${key} in .env is not a setting; did you mean ${didYouMean}?`);
   }
 }
 

@@ -1,11 +1,10 @@
 import { App } from './app.ts';
 import { ConfigError } from './config/config-error.ts';
 import { loadSettings } from './config/settings.ts';
-import { unknownSettings } from './config/unknown-settings.ts';
 import { ControlProcess } from './control-process.ts';
 import { messageOf } from './lib/coded-error.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
-import { readDotenv } from './live-config.ts';
+import { readDotenv, warnOfUnknownSettings } from './live-config.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { ProxyProcess } from './proxy-process.ts';
 
@@ -38,13 +37,6 @@ async function main(): Promise<void> {
   await daemon.start();
   // Tells pm2 (wait_ready) that the predecessor may go.
   process.send?.('ready');
-}
-
-/** .env may hold variables of the manifest's own; those that look like ours but are not are probably typing errors. */
-function warnOfUnknownSettings(dotenvText: string, log: Logger): void {
-  for (const { key, didYouMean } of unknownSettings(dotenvText)) {
-    log.warn(`${key} in ${ENV_FILE} is not a setting; did you mean ${didYouMean}?`);
-  }
 }
 
 /** The first signal drains, the second one does not wait. */

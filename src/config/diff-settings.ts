@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LIMITS, SETTINGS, type SettingDefinition } from './setting-definitions.ts';
+import type { SettingsEnvironment } from './settings-environment.ts';
 import type { Settings } from './settings.ts';
 
 /** The keys that apply when .env changes, without a restart. */
@@ -31,4 +32,15 @@ function changedKeys<Table extends Record<string, SettingDefinition>>(
   return Object.entries(table)
     .filter(([field]) => !isDeepStrictEqual(before[field], after[field]))
     .map(([, definition]) => definition.key);
+}
+
+/**
+ * What the manifest is told by `env` while the daemon runs. A setting that waits for a restart has its old value until then,
+ * lest half of the daemon and its services live under another DOMAIN than the other half.
+ */
+export function untilRestart(running: SettingsEnvironment, edited: SettingsEnvironment): SettingsEnvironment {
+  const waiting = [...Object.values<SettingDefinition>(SETTINGS), ...Object.values<SettingDefinition>(LIMITS)]
+    .filter(({ live }) => live !== true)
+    .map(({ key }) => [key, running[key]]);
+  return Object.freeze({ ...edited, ...(Object.fromEntries(waiting) as Record<string, string>) });
 }

@@ -80,7 +80,7 @@ export class RequestHandler {
   }
 
   async #route(visit: Visit): Promise<void> {
-    const { router, dispatcher, admin, sameCertificate } = this.#tools;
+    const { admin, sameCertificate } = this.#tools;
     const { host, target, serverName } = visit.exchange;
     if (!sameCertificate(serverName, host)) {
       const detail = `this connection was made for ${serverName ?? 'no name'}, ${host} has a certificate of its own`;
@@ -93,10 +93,27 @@ export class RequestHandler {
       this.#serveWellKnown(visit, kind);
       return;
     }
-    const match = router.match(host, target);
+    return this.#toService(visit);
+  }
+
+  /** A service that leaves the manifest may leave its routes to another one: who still waits for it goes there. */
+  async #toService(visit: Visit): Promise<void> {
+    const { router, dispatcher } = this.#tools;
+    const { exchange } = visit;
+    const match = router.match(exchange.host, exchange.target);
     const pool = match && dispatcher.pool(match.service.name);
-    if (pool) return this.#dispatch(visit, pool, this.#wish(visit, pool, match));
-    this.#refuse(visit, unknownHost(visit.exchange));
+    if (!pool) {
+      this.#refuse(visit, unknownHost(exchange));
+      return;
+    }
+    try {
+      await this.#dispatch(visit, pool, this.#wish(visit, pool, match));
+    } catch (error) {
+      const removed =
+        error instanceof DispatchError && error.code === 'no_upstream' && dispatcher.pool(pool.name) !== pool;
+      if (!removed || exchange.headSent || exchange.abandoned) throw error;
+      await this.#toService(visit);
+    }
   }
 
   /** What a service is doing, for those who must not wake it by asking. */

@@ -12,12 +12,14 @@ describe('an edit of .env while the daemon runs', () => {
   let applied: Settings[];
   let refused: string[];
   let live: LiveConfig;
+  let logged: string[];
 
   beforeEach(() => {
     envFile = join(mkdtempSync(join(tmpdir(), 'reveille-live-')), '.env');
-    [manifestFails, applied, refused] = [false, [], []];
+    [manifestFails, applied, refused, logged] = [false, [], [], []];
+    const log = pino({}, { write: (line) => void logged.push((JSON.parse(line) as { msg: string }).msg) });
     const tools = {
-      ...{ envFile, environment: {}, log: pino({ level: 'silent' }) },
+      ...{ envFile, environment: {}, log },
       applyManifest: () => (manifestFails ? Promise.reject(new Error('it has no routes')) : Promise.resolve()),
       applySettings: (settings: Settings) => void applied.push(settings),
       onRefused: (detail: string) => void refused.push(detail),
@@ -47,5 +49,23 @@ describe('an edit of .env while the daemon runs', () => {
     await live.envEdited();
     expect(refused[0]).toContain(`${envFile}: cannot be read`);
     expect(applied).toEqual([]);
+  });
+
+  it('tells of a setting that was taken over only when it changes, also back to what it was', async () => {
+    const said = 'ADMIN_TOKEN changed and is applied';
+    await live.envEdited();
+    writeFileSync(envFile, 'ADMIN_TOKEN=another\nMINE=1\n');
+    await live.envEdited();
+    expect(logged).toEqual([said]);
+    rmSync(envFile);
+    await live.envEdited();
+    expect(logged).toEqual([said, said]);
+    expect(applied.at(-1)?.adminToken).toBeUndefined();
+  });
+
+  it('says which setting a misspelled key was meant to be', async () => {
+    writeFileSync(envFile, 'LOG_LEVL=debug\n');
+    await live.envEdited();
+    expect(logged).toEqual(['LOG_LEVL in .env is not a setting; did you mean LOG_LEVEL?']);
   });
 });

@@ -36,8 +36,12 @@ class ScriptedLink implements ControlLink {
   }
 
   show(...services: ServiceView[]): void {
+    this.update({ services });
+  }
+
+  update({ services = [], removed = [] }: Partial<Pick<FleetUpdate, 'services' | 'removed'>>): void {
     this.#version += 1;
-    this.#listener?.({ version: this.#version, complete: false, services, removed: [] });
+    this.#listener?.({ version: this.#version, complete: false, services, removed });
   }
 
   reportActivity({ instanceId, inFlight }: Parameters<ControlLink['reportActivity']>[0]): void {
