@@ -39,8 +39,8 @@ describe('a request that waits for a service which leaves the manifest', () => {
   it('is told that nobody has its address any more', async () => {
     const { half, answer } = await waiting();
     half.link.update({ removed: ['old'] });
-    const { status, json } = await answer;
-    expect(status).toBe(404);
-    expect(json()).toMatchObject({ code: 'unknown_host' });
+    const told = await answer;
+    expect(told.status).toBe(404);
+    expect(told.json()).toMatchObject({ code: 'unknown_host' });
   });
 });
