@@ -62,6 +62,10 @@ export class App {
     return this.#parts.close();
   }
 
+  placeInManifest(error: unknown): string | undefined {
+    return this.#control.placeInManifest(error);
+  }
+
   async #start(): Promise<void> {
     const { manifest, files } = await this.#control.loadManifest(this.#settings, this.#options.dotenvText);
     const stateDir = await openStateDir(this.#settings);

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
 import { untilRestart } from './config/diff-settings.ts';
 import { loadManifest, type LoadedManifest } from './config/load-manifest.ts';
+import { placeIn } from './config/manifest-module.ts';
 import type { Manifest } from './config/service-spec.ts';
 import { settingsEnvironment, type SettingsEnvironment } from './config/settings-environment.ts';
 import type { Settings } from './config/settings.ts';
@@ -61,6 +62,7 @@ export class ControlHalf {
   /** Read by the runtimes whenever they make an instance; the port is known only once we listen. */
   readonly #instanceEnvironment: Record<string, string> = {};
   #manifest: Manifest = new Map();
+  readonly #manifestFiles = new Set<string>();
   #bootEnvironment: SettingsEnvironment | undefined;
   #notice: string | undefined;
   #opened: Opened | undefined;
@@ -161,7 +163,19 @@ export class ControlHalf {
     const edited = settingsEnvironment(this.#options.environment, dotenvText);
     this.#bootEnvironment ??= edited;
     const env = untilRestart(this.#bootEnvironment, edited);
-    return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost], onFile });
+    const met = (file: string): void => {
+      this.#manifestFiles.add(file);
+      onFile(file);
+    };
+    return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost], onFile: met });
+  }
+
+  /**
+   * Where in the manifest something was thrown that nobody caught, such as in a timer it has set; undefined when it was
+   * thrown elsewhere. A refused manifest counts as well: its timers run on.
+   */
+  placeInManifest(error: unknown): string | undefined {
+    return [...this.#manifestFiles].map((file) => placeIn(file, error)).find((place) => place !== undefined);
   }
 
   async apply(manifest: Manifest): Promise<void> {

@@ -52,6 +52,10 @@ export class ControlProcess {
     return this.#parts.close();
   }
 
+  placeInManifest(error: unknown): string | undefined {
+    return this.#control.placeInManifest(error);
+  }
+
   async #start(): Promise<void> {
     const control = this.#control;
     const { manifest, files } = await control.loadManifest(this.#settings, this.#options.dotenvText);

@@ -14,6 +14,8 @@ const EXIT = { ok: 0, failed: 1, badConfiguration: 2 } as const;
 interface Daemon {
   start(): Promise<void>;
   close(): Promise<void>;
+  /** Where in the operator's manifest something was thrown, if it was there. */
+  placeInManifest?(error: unknown): string | undefined;
 }
 
 /** `main.js` is the whole daemon; in production `main.js control` and several `main.js proxy` are it together. */
@@ -58,12 +60,20 @@ function endOnSignals(daemon: Daemon, drainTimeoutMs: number, log: Logger): void
   process.on('SIGTERM', end);
 }
 
-/** After a fault that nobody foresaw nothing can be relied on: what is open may end, then somebody starts us anew. */
+/**
+ * After a fault that nobody foresaw nothing can be relied on: what is open may end, then somebody starts us anew.
+ * What the manifest's own code throws later, in a timer for instance, concerns nothing of ours: all that we have of it is data.
+ */
 function endOnFaults(daemon: Daemon, log: Logger): void {
   process.on('unhandledRejection', (reason) =>
     log.error({ err: reason }, `a failure was overlooked: ${messageOf(reason)}`),
   );
   process.on('uncaughtException', (error) => {
+    const place = daemon.placeInManifest?.(error);
+    if (place !== undefined) {
+      log.error({ err: error }, `code of the manifest failed at ${place}, the daemon goes on: ${messageOf(error)}`);
+      return;
+    }
     log.fatal({ err: error }, `an error was not handled, the daemon ends: ${messageOf(error)}`);
     void daemon.close().finally(() => process.exit(EXIT.failed));
   });

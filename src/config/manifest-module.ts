@@ -85,9 +85,14 @@ export function describeFailure(path: string, error: unknown): ConfigError {
       cause: error,
     });
   }
+  const field = placeIn(path, error) ?? path;
+  return new ConfigError('The manifest', [{ field, message }], { cause: error });
+}
+
+/** The file, line and column of what was thrown; undefined when nothing of the file was running then. */
+export function placeIn(path: string, error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const at = stack.split('\n').find((line) => line.includes(`${path}:`));
   const place = /:(\d+:\d+)\)?$/.exec(at ?? '')?.[1];
-  const field = place === undefined ? path : `${path}:${place}`;
-  return new ConfigError('The manifest', [{ field, message }], { cause: error });
+  return place === undefined ? undefined : `${path}:${place}`;
 }

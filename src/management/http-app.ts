@@ -62,11 +62,15 @@ export async function createHttpApp(tools: ManagementTools): Promise<FastifyInst
   for (const routes of [healthRoutes, serviceRoutes, sessionRoutes, actionRoutes, streamRoutes, pageRoutes])
     routes(app, tools);
   // A route like any other, so that guesses at tokens are counted here too.
-  app.all('/*', ({ method, url }) => {
-    throw new ApiProblem(404, 'not_found', `There is no ${method} ${url.slice(0, 200)}.`);
-  });
+  app.all('/*', refuseUnknown);
+  // Methods that no route can have, such as PROPFIND.
+  app.setNotFoundHandler(refuseUnknown);
   await app.ready();
   return app;
+}
+
+function refuseUnknown({ method, url }: FastifyRequest): never {
+  throw new ApiProblem(404, 'not_found', `There is no ${method} ${url.slice(0, 200)}.`);
 }
 
 function limits(tools: ManagementTools): Parameters<typeof rateLimit>[1] {

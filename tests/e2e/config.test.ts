@@ -140,6 +140,23 @@ describe('an edit of .env of a running daemon', () => {
   });
 });
 
+describe('code of the manifest that fails after it was read', () => {
+  let daemon: Daemon | undefined;
+
+  afterEach(() => daemon?.dispose());
+
+  it('is told with its place, and ends nothing', async () => {
+    const fails = `setTimeout(() => { throw new Error('the vault is shut'); }, 1);\n`;
+    const manifest = `${fails}export default { services: { elsewhere: { routes: ['elsewhere'], url: 'http://127.0.0.1:9' } } };\n`;
+    daemon = await Daemon.start({ manifest, env: { RUNTIME: 'process' }, withoutDocker: true });
+    const told = (): LogLine | undefined => daemon?.log.find(({ msg }) => msg.includes('the vault is shut'));
+    await vi.waitUntil(told, { timeout: 20_000 });
+
+    expect(told()?.msg).toMatch(/services-manifest\.ts:1:\d+, the daemon goes on/);
+    expect((await daemon.api('GET', '/services')).status).toBe(200);
+  });
+});
+
 /** What scenario 39 asks for, each with the field that has to be named. */
 const FORBIDDEN: Record<string, [field: string, service: Record<string, unknown>]> = {
   privileged: ['services.privileged.privileged', { privileged: true }],

@@ -303,3 +303,15 @@ describe('what instances use', () => {
     expect([unknown.status, unknown.json<ProblemAnswer>().code]).toEqual([404, 'unknown_service']);
   });
 });
+
+describe('a method that no route has', () => {
+  it.each(['PROPFIND', 'LOCK'])('%s is answered as any other unknown request', async (method) => {
+    management = await TestManagement.start([web]);
+    const answer = await management.ask('/api/services', { method });
+    expect(answer.status).toBe(404);
+    expect(answer.json<ProblemAnswer>()).toMatchObject({
+      code: 'not_found',
+      detail: `There is no ${method} /api/services.`,
+    });
+  });
+});

@@ -47,14 +47,14 @@ function load({ replicas, instances, inFlight, status, runtime }: ServiceAnswer)
   return parts.join(' · ');
 }
 
-/** The busiest instance's share of its CPU limit, and the memory of all. Nothing for what cannot be read. */
+/** The busiest instance's share of its CPU limit, and the memory of all; no line breaks within. Nothing for what cannot be read. */
 function use(instances: ServiceAnswer['instances']): string[] {
   const cpuRatios = instances.flatMap(({ cpuRatio }) => cpuRatio ?? []);
   const memory = instances.flatMap(({ memoryBytes }) => memoryBytes ?? []);
   const bytes = memory.reduce((sum, each) => sum + each, 0);
   return [
-    ...(cpuRatios.length > 0 ? [`${Math.round(Math.max(...cpuRatios) * 100)} % CPU`] : []),
-    ...(memory.length > 0 ? [`${Math.round(bytes / 2 ** 20)} MB`] : []),
+    ...(cpuRatios.length > 0 ? [`${Math.round(Math.max(...cpuRatios) * 100)}\u00a0%\u00a0CPU`] : []),
+    ...(memory.length > 0 ? [`${Math.round(bytes / 2 ** 20)}\u00a0MB`] : []),
   ];
 }
 

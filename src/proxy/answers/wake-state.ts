@@ -61,7 +61,8 @@ function inProgress(name: string, progress: WakeProgress, { development, nowEpoc
     ...resting(name),
     phase,
     text: PHASE_WORDS[phase],
-    note: development ? (cleanLines([detail])[0] ?? '') : '',
+    // What only says the phase once more is left out.
+    note: development && !PHASE_WORDS[phase].toLowerCase().startsWith(detail) ? (cleanLines([detail])[0] ?? '') : '',
     ratio,
     elapsedMs: Math.max(0, nowEpochMs - startedAtEpochMs),
     lines: development ? cleanLines(lines) : [],

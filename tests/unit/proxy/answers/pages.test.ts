@@ -39,6 +39,12 @@ describe('the waiting page', () => {
     expect(page).toContain('<html lang="en"');
   });
 
+  it('does not say the phase twice', () => {
+    const page = render(waking({ progress: wakeProgress({ phase: 'start', detail: 'starting' }) }));
+    expect(page).toContain('<p role="status">Starting it</p>');
+    expect(page).toContain('<p class="note"></p>');
+  });
+
   it('is small', () => {
     expect(Buffer.byteLength(render(waking()))).toBeLessThan(8 * 1024);
   });
