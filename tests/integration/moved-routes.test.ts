@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { dataHalfSetUp, type OpenDataHalf } from '../support/data-half-set-up.ts';
-import { HttpsClient, type Answer } from '../support/https-client.ts';
-import { awakeView, serviceView } from '../support/service-view.ts';
+import { dataHalfSetUp, type OpenDataHalf } from '../support/set-ups/data-half-set-up.ts';
+import { HttpsClient, type Answer } from '../support/clients/https-client.ts';
+import { awakeView, serviceView } from '../support/samples/service-view.ts';
 
 const HOST = 'app.localhost';
 const routes = [{ host: HOST, path: '/', port: 3000 }];
