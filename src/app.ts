@@ -137,7 +137,7 @@ export class App {
       manifestFiles,
       applyManifest: (settings, text, onFile) => this.#applyManifest(settings, text, onFile),
       applySettings: (edited) => this.#applySettings(edited),
-      onRefused: (detail) => this.#control.bus.emit('manifest.refused', 'proxy', { detail }),
+      onRefused: (detail, code) => this.#control.bus.emit('manifest.refused', 'proxy', { code, detail }),
     });
     this.#parts.add('watcher', () => watcher.close());
   }

@@ -125,7 +125,7 @@ export class ControlProcess {
         this.#options.log.level = edited.logLevel;
         control.applySettings();
       },
-      onRefused: (detail) => control.bus.emit('manifest.refused', 'proxy', { detail }),
+      onRefused: (detail, code) => control.bus.emit('manifest.refused', 'proxy', { code, detail }),
     });
     this.#parts.add('watcher', () => watcher.close());
   }

@@ -4,7 +4,7 @@ import { diffSettings } from './config/diff-settings.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { unknownSettings } from './config/unknown-settings.ts';
 import { Lane } from './lib/lane.ts';
-import { messageOf } from './lib/coded-error.ts';
+import { CodedError, messageOf } from './lib/coded-error.ts';
 import type { Logger } from './lib/logger.ts';
 
 export interface LiveConfigTools {
@@ -15,7 +15,7 @@ export interface LiveConfigTools {
   readonly applyManifest: (settings: Settings, dotenvText: string) => Promise<void>;
   /** Takes over settings that need no restart. */
   readonly applySettings: (settings: Settings, keys: readonly string[]) => void;
-  readonly onRefused: (detail: string) => void;
+  readonly onRefused: (detail: string, code: string) => void;
 }
 
 /** Edits of the manifest and of .env while the daemon runs: taken over whole, or refused whole and the old ones kept. */
@@ -79,7 +79,7 @@ export class LiveConfig {
       await edit();
       return true;
     } catch (error) {
-      this.#tools.onRefused(messageOf(error));
+      this.#tools.onRefused(messageOf(error), error instanceof CodedError ? error.code : 'internal');
       return false;
     }
   }

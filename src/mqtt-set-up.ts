@@ -4,7 +4,7 @@ import type { Settings } from './config/settings.ts';
 import type { EventBus } from './fleet/event-bus.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { MemberObserver } from './fleet/member.ts';
-import type { Clock } from './lib/clock.ts';
+import { sleep, type Clock } from './lib/clock.ts';
 import { deferred } from './lib/deferred.ts';
 import type { Logger } from './lib/logger.ts';
 import { packageVersion } from './lib/package-version.ts';
@@ -30,6 +30,8 @@ export interface MqttSetUpTools {
 
 /** Ports above MQTT_PORT that development may take instead. */
 const FALLBACK_PORTS = 20;
+/** A runtime that does not answer by then, or an instance that does not serve, is no reason to tell nothing. */
+const ADOPT_WITHIN_MS = 5_000;
 
 /** All that speaks MQTT, put together: which broker it is, who tells it what, and who listens. */
 export class MqttSetUp {
@@ -41,6 +43,7 @@ export class MqttSetUp {
   #service: MqttService | undefined;
   #homeAssistant: HomeAssistant | undefined;
   #commands: CommandTopics | undefined;
+  #status: StatusPublisher | undefined;
 
   /** @throws ConfigError */
   constructor(tools: MqttSetUpTools) {
@@ -63,8 +66,8 @@ export class MqttSetUp {
   /** Who wants to hear of every change of the fleet. */
   get observers(): readonly MemberObserver[] {
     const { clock, proxyId } = this.#tools;
-    const status = new StatusPublisher(this.service, clock, proxyId);
-    return this.#homeAssistant ? [this.#homeAssistant, status] : [status];
+    this.#status = new StatusPublisher(this.service, clock, proxyId);
+    return this.#homeAssistant ? [this.#homeAssistant, this.#status] : [this.#status];
   }
 
   /** Begins to connect, and waits for nobody but the embedded broker. @throws CodedError when that cannot listen */
@@ -97,6 +100,7 @@ export class MqttSetUp {
   started(fleet: Fleet): void {
     this.#homeAssistant?.start();
     this.#running.resolve(fleet);
+    void this.#tellOnceAdopted(fleet);
   }
 
   /** Takes over the settings that need no restart. */
@@ -113,6 +117,12 @@ export class MqttSetUp {
     const now = managedBroker(manifest, settings().mqttPort);
     if (now?.url === this.#managed?.url && now?.service === this.#managed?.service) return;
     log.warn('restart needed: another service publishes MQTT_PORT, and so is the broker');
+  }
+
+  /** Somebody who starts up among running services must not tell for a moment that all of them sleep. */
+  async #tellOnceAdopted(fleet: Fleet): Promise<void> {
+    await Promise.race([fleet.adopted(), sleep(this.#tools.clock, ADOPT_WITHIN_MS)]);
+    this.#status?.start();
   }
 
   async #broker(): Promise<BrokerOptions> {

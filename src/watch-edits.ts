@@ -21,7 +21,7 @@ export interface EditTools extends ProcessOptions {
     onFile: (path: string) => void,
   ) => Promise<readonly string[]>;
   readonly applySettings: (settings: Settings) => void;
-  readonly onRefused: (detail: string) => void;
+  readonly onRefused: (detail: string, code: string) => void;
 }
 
 /** Takes over edits of the manifest and of .env from now on. */

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Failure } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { CrashLoop, SETTLED_AFTER_MS } from './crash-loop.ts';
+import { deathOf } from './death.ts';
 import { failureOf } from './failures.ts';
 import type { Exit } from './runtime.ts';
 
@@ -56,10 +57,7 @@ export class FailureHistory {
     if (servedMs < SETTLED_AFTER_MS) this.#crashes.fail();
     else this.#crashes.reset();
     if (exit.code === 0 && !exit.oomKilled) return undefined;
-    const detail = exit.oomKilled
-      ? `${instanceId} was ended for using more than its memory limit; raise resources.memory`
-      : `${instanceId} ended by itself with exit code ${exit.code}; see its log`;
-    const code = exit.oomKilled ? 'out_of_memory' : 'instance_exited';
+    const { code, detail } = deathOf(instanceId, exit);
     this.#latest = { code, detail, logTail: [], atEpochMs: this.#clock.epochMs() };
     return this.#latest;
   }

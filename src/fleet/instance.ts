@@ -4,6 +4,7 @@ import { Lane } from '../lib/lane.ts';
 import type { Failure } from '../seam/fleet-view.ts';
 import type { ActivityBoard } from './activity-board.ts';
 import { waitUntilDrained } from './drain.ts';
+import { deathOf } from './death.ts';
 import { RuntimeError } from './errors.ts';
 import type { EventBus } from './event-bus.ts';
 import type { EventType, StopReason } from './events.ts';
@@ -28,8 +29,8 @@ export interface InstanceOwner {
   changed(): number;
   /** It ended without having been asked to, after it had served for so long. Returns the failure, unless it ended well. */
   died(instance: Instance, exit: Exit, servedMs: number): Failure | undefined;
-  /** What it wrote before it ended is known now. */
-  explained(failure: Failure, logTail: readonly string[]): void;
+  /** What it wrote before it ended is known now; with what `died` has returned. */
+  explained(failure: Failure | undefined, logTail: readonly string[]): void;
   /** One that was found running serves now; or it does not, for this reason. */
   adopted(instance: Instance, error?: unknown): void;
 }
@@ -102,13 +103,13 @@ export class Instance {
       const started = await runtime.startInstance(created.runtimeId, created);
       this.#startedHere = true;
       return started;
-    });
+    }, 'started');
   }
 
   /** Takes over one that was found running: it must serve before it counts, but is not started anew. The owner hears the outcome. */
   #adopt(observed: ObservedInstance): void {
     this.#change({ type: 'starting' });
-    this.#adoption = this.#bringUp(() => Promise.resolve(observed)).then(
+    this.#adoption = this.#bringUp(() => Promise.resolve(observed), 'adopted').then(
       () => this.#owner.adopted(this),
       (error: unknown) => this.#owner.adopted(this, error),
     );
@@ -153,7 +154,7 @@ export class Instance {
     if (!ok || this.#moved(observed)) this.#adopt(observed);
   }
 
-  #bringUp(begin: () => Promise<ObservedInstance>): Promise<StartTimings | undefined> {
+  #bringUp(begin: () => Promise<ObservedInstance>, how: 'started' | 'adopted'): Promise<StartTimings | undefined> {
     const outcome = deferred<StartTimings | undefined>();
     void this.#lane.run(async () => {
       if (isServing(this.#state)) {
@@ -163,10 +164,11 @@ export class Instance {
       const attempt = new StartAttempt(this.#owner.spec, this.#tools);
       this.#attempt = attempt;
       this.#change({ type: 'starting' });
-      this.#emit('instance.starting');
+      // What runs already is not started once more: those who count starts would count it twice.
+      if (how === 'started') this.#emit('instance.starting');
       try {
         const { instance, timings } = await attempt.run(begin, () => this.#change({ type: 'started' }));
-        this.#serves(instance, timings);
+        this.#serves(instance, timings, how);
         outcome.resolve(timings);
       } catch (error) {
         const failure = failureOf(this.id, error, this.#tools.clock);
@@ -199,7 +201,7 @@ export class Instance {
     if (!observed) this.#runtimeId = undefined;
   }
 
-  #serves(instance: ObservedInstance, { startMs, readyMs }: StartTimings): void {
+  #serves(instance: ObservedInstance, timings: StartTimings, how: 'started' | 'adopted'): void {
     this.#remember(instance);
     this.#servesSinceMs = this.#tools.clock.now();
     if (this.#owner.spec.job) {
@@ -208,7 +210,8 @@ export class Instance {
     }
     this.#tools.activity.begin(this.key.service, this.id);
     this.#change({ type: 'became-ready', endpoints: instance.endpoints });
-    this.#emit('instance.ready', { startMs: Math.round(startMs), readyMs: Math.round(readyMs) });
+    const [startMs, readyMs] = [Math.round(timings.startMs), Math.round(timings.readyMs)];
+    this.#emit('instance.ready', how === 'started' ? { startMs, readyMs } : { reason: 'adopted', readyMs });
   }
 
   /** @returns false when it stays because somebody needs it after all */
@@ -260,10 +263,10 @@ export class Instance {
     activity.forget(this.key.service, this.id);
     const failure = this.#owner.died(this, exit, servedMs);
     const logTail = runtimeId === undefined ? [] : await logTailOf(runtime, runtimeId, clock);
-    const data = { exitCode: exit.code, oomKilled: exit.oomKilled, logTail };
+    const data = { ...deathOf(this.id, exit), exitCode: exit.code, oomKilled: exit.oomKilled, logTail };
     if (exit.oomKilled) this.#emit('instance.oom', data);
     this.#emit('instance.died', data);
-    if (failure) this.#owner.explained(failure, logTail);
+    this.#owner.explained(failure, logTail);
   }
 
   #moved(observed: ObservedInstance): boolean {

@@ -31,7 +31,8 @@ export class Scaling {
     const { desired, instances, wakes, events, changed } = this.#tools;
     const before = desired.value;
     desired.ask(replicas);
-    changed();
+    // More are told of with the wake that brings them: until then it would look as if some were missing.
+    if (replicas < before || wakes.waking) changed();
     events.scaled(before, replicas, 'operator');
     await Promise.all(instances.beyond(replicas).map((instance) => instance.sleep('stop', 'operator')));
     await wakes.run('operator');
@@ -48,7 +49,7 @@ export class Scaling {
     const fills = replicas > before || instances.first(replicas).some(({ state }) => !isServing(state));
     if (fills) desired.set(Math.max(replicas, before));
     else if (!(await this.#reduce(replicas))) return;
-    changed();
+    if (!fills || wakes.waking) changed();
     events.scaled(before, desired.value, reason, why);
     if (fills) await wakes.run('scale');
   }

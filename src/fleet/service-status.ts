@@ -15,7 +15,9 @@ export function statusOf({ states, desired, waking, failure }: StatusInput): Ser
   if (count('completed') > 0 && !waking) return 'completed';
   if (count('ready', 'unhealthy') > 0) {
     const starting = waking || count('starting', 'probing') > 0;
-    return count('unhealthy') > 0 || (count('ready') < desired && !starting) ? 'degraded' : 'awake';
+    // Those that leave do so because somebody wants it: they are not missed.
+    const missing = count('ready', 'draining', 'stopping') < desired && !starting;
+    return count('unhealthy') > 0 || missing ? 'degraded' : 'awake';
   }
   if (waking || count('starting', 'probing') > 0) return 'waking';
   if (count('draining', 'stopping') > 0) return 'draining';

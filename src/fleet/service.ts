@@ -235,7 +235,11 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     return failure;
   }
 
-  explained(failure: Failure, logTail: readonly string[]): void {
+  explained(failure: Failure | undefined, logTail: readonly string[]): void {
+    if (!failure) {
+      if (this.status === 'asleep') this.#events.asleep('error', 'stop');
+      return;
+    }
     const explained = this.#failures.explain(failure, logTail);
     if (!explained) return;
     this.changed();

@@ -8,7 +8,8 @@ const DESCRIPTIONS: Readonly<Record<string, Describe>> = {
   'build.finished': ({ data }) => `has built its image${milliseconds(data['durationMs'])}`,
   'build.failed': ({ data }) => `could not build its image${given(': ', data['detail'])}`,
   'instance.starting': ({ instance }) => `starts ${instance ?? 'an instance'}`,
-  'instance.ready': ({ instance }) => `${instance ?? 'an instance'} is ready`,
+  'instance.ready': ({ instance, data }) =>
+    `${instance ?? 'an instance'} ${data['reason'] === 'adopted' ? 'was found running and ' : ''}is ready`,
   'instance.unhealthy': ({ instance, data }) =>
     `${instance ?? 'an instance'} is unhealthy${given(': ', data['reason'])}`,
   'instance.died': ({ instance, data }) =>

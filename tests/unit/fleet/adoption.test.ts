@@ -29,6 +29,13 @@ describe('what runs when the daemon starts', () => {
     expect(harness.runtime.starts('web')).toBe(0);
   });
 
+  it('is told as ready, not as started once more', async () => {
+    await harness.runtime.plant(web);
+    await start(web);
+    expect(harness.eventTypes('web')).toEqual(['instance.ready']);
+    expect(harness.eventsOf('instance.ready')[0]?.data).toMatchObject({ reason: 'adopted' });
+  });
+
   it('must serve before it is offered, and is waited for without holding up the start', async () => {
     await harness.runtime.plant(web);
     harness.prober.refuse('web');

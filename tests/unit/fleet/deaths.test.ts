@@ -26,7 +26,11 @@ describe('an instance that dies', () => {
       failure: { code: 'instance_exited' },
     });
     const [died] = harness.eventsOf('instance.died');
-    expect(died).toMatchObject({ instanceId: 'web-1', data: { exitCode: 139, oomKilled: false } });
+    const detail = 'web-1 ended by itself with exit code 139; see its log';
+    expect(died).toMatchObject({
+      instanceId: 'web-1',
+      data: { reason: 'error', code: 'instance_exited', detail, exitCode: 139, oomKilled: false },
+    });
     expect(died?.data['logTail']).toEqual(['Segmentation fault']);
     expect(harness.eventsOf('service.failed')[0]?.data).toMatchObject({
       code: 'instance_exited',
@@ -50,7 +54,9 @@ describe('an instance that dies', () => {
     harness.runtime.oom('web-1');
     await harness.pass();
     expect(harness.eventTypes('web')).toEqual(['instance.oom', 'instance.died', 'service.failed']);
-    expect(harness.eventsOf('instance.died')[0]?.data).toMatchObject({ exitCode: 137, oomKilled: true });
+    const data = { reason: 'resource_limit', code: 'out_of_memory', exitCode: 137, oomKilled: true, logTail: [] };
+    expect(harness.eventsOf('instance.oom')[0]?.data).toMatchObject(data);
+    expect(harness.eventsOf('instance.died')[0]?.data).toMatchObject(data);
     expect(harness.service('web').failure).toMatchObject({ code: 'out_of_memory' });
     expect(harness.service('web').failure?.detail).toContain('resources.memory');
   });
@@ -60,7 +66,8 @@ describe('an instance that dies', () => {
     await harness.pass(20_000);
     harness.runtime.exit('web-1', 0);
     await harness.pass();
-    expect(harness.eventTypes('web')).toEqual(['instance.died']);
+    expect(harness.eventTypes('web')).toEqual(['instance.died', 'service.asleep']);
+    expect(harness.eventsOf('service.asleep')[0]?.data).toMatchObject({ reason: 'error' });
     expect(harness.data.view('web')).toMatchObject({ status: 'asleep', upstreams: [] });
   });
 

@@ -37,6 +37,17 @@ describe('scale', () => {
     expect(harness.runtime.count('stop')).toBe(0);
   });
 
+  it('is not told as if something were missing, neither on the way up nor on the way down', async () => {
+    await scale(1);
+    harness.data.updates.length = 0;
+    await scale(3);
+    await scale(1);
+    await scale(2);
+    await scale(0);
+    const told = harness.data.updates.flatMap(({ services }) => services.map(({ status }) => status));
+    expect([...new Set(told)].sort()).toEqual(['asleep', 'awake', 'draining']);
+  });
+
   it('wakes a service that sleeps, with as many', async () => {
     await scale(2);
     expect(harness.data.offered('web')).toEqual(['web-1', 'web-2']);

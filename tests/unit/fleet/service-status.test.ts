@@ -27,6 +27,8 @@ describe('the status of a service', () => {
     ['awake', ['ready', 'stopped'], { desired: 2, waking: true }],
     ['awake', ['ready', 'ready'], {}],
     ['awake', ['ready', 'draining'], {}],
+    ['awake', ['ready', 'draining'], { desired: 2 }],
+    ['awake', ['ready', 'stopping'], { desired: 2 }],
     ['degraded', ['ready'], { desired: 2 }],
     ['degraded', ['ready', 'failed'], { desired: 2 }],
     ['degraded', ['ready', 'unhealthy'], { desired: 2 }],
