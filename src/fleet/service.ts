@@ -236,11 +236,8 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   }
 
   explained(failure: Failure | undefined, logTail: readonly string[]): void {
-    if (!failure) {
-      if (this.status === 'asleep') this.#events.asleep('error', 'stop');
-      return;
-    }
-    const explained = this.#failures.explain(failure, logTail);
+    if (!failure && this.status === 'asleep') this.#events.asleep('error', 'stop');
+    const explained = failure && this.#failures.explain(failure, logTail);
     if (!explained) return;
     this.changed();
     if (this.status === 'failed' && this.#spec.scale.min === 0) this.#events.failed(explained);
