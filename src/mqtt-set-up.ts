@@ -11,12 +11,13 @@ import { packageVersion } from './lib/package-version.ts';
 import type { Parts } from './lib/parts.ts';
 import { CommandTopics } from './messaging/command-topics.ts';
 import { EmbeddedBroker } from './messaging/embedded-broker.ts';
-import { HomeAssistant } from './messaging/home-assistant.ts';
+import { HomeAssistant, withdrawDiscovery } from './messaging/home-assistant.ts';
 import type { Announcer } from './messaging/home-assistant-config.ts';
 import { managedBroker, type ManagedBroker } from './messaging/managed-broker.ts';
 import { MqttService, type BrokerOptions } from './messaging/mqtt-service.ts';
 import { StatusPublisher } from './messaging/status-publisher.ts';
 import { Topics } from './messaging/topics.ts';
+import { UsagePublisher } from './messaging/usage-publisher.ts';
 
 export interface MqttSetUpTools {
   readonly settings: () => Settings;
@@ -80,7 +81,10 @@ export class MqttSetUp {
     this.#service = service;
     service.start();
     parts.add('mqtt', () => service.close());
-    if (mqttDiscovery === undefined) return;
+    if (mqttDiscovery === undefined) {
+      withdrawDiscovery(service, { topics: this.#topics, proxyId });
+      return;
+    }
     const version = packageVersion();
     const announcer = (): Announcer => ({
       ...{ topics: this.#topics, proxyId, domain, version },
@@ -99,6 +103,7 @@ export class MqttSetUp {
   /** The fleet has adopted what runs, and the daemon listens: the broker can be woken, and URLs are known. */
   started(fleet: Fleet): void {
     this.#homeAssistant?.start();
+    if (this.#homeAssistant) this.#publishUsage(fleet);
     this.#running.resolve(fleet);
     void this.#tellOnceAdopted(fleet);
   }
@@ -119,6 +124,15 @@ export class MqttSetUp {
     log.warn('restart needed: another service publishes MQTT_PORT, and so is the broker');
   }
 
+  #publishUsage(fleet: Fleet): void {
+    const usage = new UsagePublisher({ mqtt: this.service, topics: this.#topics, fleet, clock: this.#tools.clock });
+    usage.start();
+    this.#tools.parts.add('usage', () => {
+      usage.close();
+      return Promise.resolve();
+    });
+  }
+
   /** Somebody who starts up among running services must not tell for a moment that all of them sleep. */
   async #tellOnceAdopted(fleet: Fleet): Promise<void> {
     await Promise.race([fleet.adopted(), sleep(this.#tools.clock, ADOPT_WITHIN_MS)]);
@@ -126,10 +140,14 @@ export class MqttSetUp {
   }
 
   async #broker(): Promise<BrokerOptions> {
-    const { mqttBrokerUrl, mqttCaFile } = this.#tools.settings();
+    const { mqttBrokerUrl, mqttCaFile, mqttCertFile, mqttKeyFile } = this.#tools.settings();
     if (mqttBrokerUrl !== undefined) {
-      const caFile = mqttCaFile === undefined ? {} : { caFile: resolve(mqttCaFile) };
-      return { kind: 'external', url: mqttBrokerUrl, ...caFile };
+      const tls = {
+        ...(mqttCaFile !== undefined && { caFile: resolve(mqttCaFile) }),
+        ...(mqttCertFile !== undefined && { certFile: resolve(mqttCertFile) }),
+        ...(mqttKeyFile !== undefined && { keyFile: resolve(mqttKeyFile) }),
+      };
+      return { kind: 'external', url: mqttBrokerUrl, tls };
     }
     const managed = this.#managed;
     if (managed) return { kind: 'external', url: managed.url, wake: () => this.#wake(managed) };

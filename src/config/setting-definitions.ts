@@ -67,10 +67,12 @@ export const SETTINGS = {
 
   mqttBrokerUrl: { key: 'MQTT_BROKER_URL', group: mqtt, default: '', secret: true, type: types.optional(types.urlOf('mqtt', 'mqtts', 'tcp', 'ssl', 'ws', 'wss')), meaning: 'Such as mqtts://user:password@host:8883; empty = the embedded broker on 127.0.0.1, or the service that publishes MQTT_PORT.' },
   mqttCaFile: { key: 'MQTT_CA_FILE', group: mqtt, default: '', type: types.optional(types.path), meaning: 'A PEM file of the authorities that may vouch for the broker (mqtts, wss); empty = those of Node.' },
+  mqttCertFile: { key: 'MQTT_CERT_FILE', group: mqtt, default: '', type: types.optional(types.path), meaning: 'A PEM file with the certificate that we show a broker that asks for one (mqtts, wss).' },
+  mqttKeyFile: { key: 'MQTT_KEY_FILE', group: mqtt, default: '', type: types.optional(types.path), meaning: 'A PEM file with the key of MQTT_CERT_FILE, without a passphrase.' },
   mqttPort: { key: 'MQTT_PORT', group: mqtt, default: '1883', type: listenPort, meaning: 'The port of the embedded broker; in development the next free one when it is taken.' },
   mqttTopicRoot: { key: 'MQTT_TOPIC_ROOT', group: mqtt, default: 'services', type: types.topicRoot, meaning: 'The first part of every topic.' },
   mqttCommands: { key: 'MQTT_COMMANDS', group: mqtt, default: 'off', live: true, type: types.onOff, meaning: 'on = wake, sleep and scale are accepted as command topics, from whoever the broker lets write there.' },
-  mqttDiscovery: { key: 'MQTT_DISCOVERY', group: mqtt, default: '', type: types.optional(types.choice('homeassistant')), meaning: 'homeassistant = every service is announced there, as a switch (it works with MQTT_COMMANDS=on) and sensors.' },
+  mqttDiscovery: { key: 'MQTT_DISCOVERY', group: mqtt, default: '', type: types.optional(types.choice('homeassistant')), meaning: 'homeassistant = every service is announced there, as a switch and a number of instances (they work with MQTT_COMMANDS=on) and sensors.' },
 
   adminSubdomain: { key: 'ADMIN_SUBDOMAIN', group: admin, default: 'proxy', type: types.dnsLabel, meaning: 'The subdomain of the dashboard and the API.' },
   adminToken: { key: 'ADMIN_TOKEN', group: admin, default: '', live: true, secret: true, type: types.optional(types.bearerToken), meaning: 'Empty = one is generated into STATE_DIR/admin-token.' },

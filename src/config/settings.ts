@@ -27,6 +27,10 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
   if (settings.httpPort !== undefined && settings.httpPort !== 0 && settings.httpPort === settings.httpsPort) {
     problems.push({ field: 'HTTP_PORT', message: `must differ from HTTPS_PORT, which is ${settings.httpsPort} too` });
   }
+  if ((settings.mqttCertFile === undefined) !== (settings.mqttKeyFile === undefined)) {
+    const [missing, given] = settings.mqttKeyFile === undefined ? ['KEY', 'CERT'] : ['CERT', 'KEY'];
+    problems.push({ field: `MQTT_${missing}_FILE`, message: `must be set where MQTT_${given}_FILE is` });
+  }
   if (problems.length > 0) throw new ConfigError('The settings (.env and the environment)', problems);
   return deepFreeze({ ...settings, limits });
 }

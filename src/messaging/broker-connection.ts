@@ -1,13 +1,19 @@
-import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
-import mqtt, { MqttClient, type IClientOptions, type IConnackPacket, type IPublishPacket } from 'mqtt';
+import mqtt, {
+  MqttClient,
+  type IClientOptions,
+  type IClientPublishOptions,
+  type IConnackPacket,
+  type IPublishPacket,
+} from 'mqtt';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { sleep } from '../lib/clock.ts';
-import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { messageOf } from '../lib/coded-error.ts';
 import { localhostLookup } from '../lib/localhost-lookup.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { explainBrokerFailure, isPassing } from './broker-failure.ts';
+import { readBrokerTls, type BrokerTlsFiles } from './broker-tls.ts';
 import type { Message } from './outbox.ts';
 
 const keepAliveSeconds = 20;
@@ -41,6 +47,8 @@ export interface Subscription {
   readonly filter: string;
   /** Whether what the broker retains is wanted, too. */
   readonly retained: boolean;
+  /** Nobody has to be told when the broker does not allow it. */
+  readonly optional?: boolean;
 }
 
 export interface BrokerConnectionOptions {
@@ -50,8 +58,7 @@ export interface BrokerConnectionOptions {
   readonly clientId: string;
   /** What the broker publishes for us when we are gone without a word. */
   readonly will: Message;
-  /** The file of the authorities that may vouch for the broker; absent = those of Node. */
-  readonly caFile?: string;
+  readonly tls: BrokerTlsFiles;
   readonly patience: BrokerPatience;
   readonly clock: Clock;
   onUp(): void;
@@ -106,7 +113,7 @@ export class BrokerConnection {
    * it will never have it. It is not called for what is lost with the connection.
    */
   publish(message: Message, done: (refusal: string | undefined) => void): void {
-    const bytes = Buffer.byteLength(message.topic) + Buffer.byteLength(message.payload) + 64;
+    const bytes = Buffer.byteLength(message.topic) + Buffer.byteLength(message.payload) + 128;
     if (bytes > this.#maximumPacketBytes) {
       const refusal = `it has ${bytes} bytes and the broker takes ${this.#maximumPacketBytes}`;
       queueMicrotask(() => done(refusal));
@@ -114,9 +121,8 @@ export class BrokerConnection {
     }
     this.#unacknowledged += 1;
     this.#watch();
-    const { topic, payload, retain, correlationData } = message;
-    const properties = correlationData === undefined ? {} : { properties: { correlationData } };
-    this.#client?.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
+    const { topic, payload, retain } = message;
+    this.#client?.publish(topic, payload, { qos: 1, retain, ...this.#properties(message) }, (error) => {
       if (this.#down) return;
       const refused = error && 'code' in error && typeof error.code === 'number';
       // Every other error is the end of the connection, and `close` follows.
@@ -125,6 +131,16 @@ export class BrokerConnection {
       this.#watch();
       done(refused ? error.message : undefined);
     });
+  }
+
+  #properties({ correlationData, contentType }: Message): Pick<IClientPublishOptions, 'properties'> {
+    if (this.#options.protocolVersion === 4 || (correlationData ?? contentType) === undefined) return {};
+    return {
+      properties: {
+        ...(correlationData === undefined ? {} : { correlationData }),
+        ...(contentType === undefined ? {} : { contentType }),
+      },
+    };
   }
 
   /** `done` gets undefined when the broker has agreed, or why it never will. It is not called when the connection ends first. */
@@ -229,26 +245,16 @@ function connect(connection: BrokerConnectionOptions): MqttClient {
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: will.retain },
   };
   const { scheme, host, port, path } = address;
-  const ca = authoritiesOf(connection);
+  const files = scheme === 'mqtts' || scheme === 'wss' ? readBrokerTls(connection.tls) : {};
   if (scheme === 'ws' || scheme === 'wss') {
     const hostname = host.includes(':') ? `[${host}]` : host;
-    const wsOptions = { lookup: localhostLookup, handshakeTimeout: patience.connectMs, ...ca };
+    const wsOptions = { lookup: localhostLookup, handshakeTimeout: patience.connectMs, ...files };
     return mqtt.connect({ ...options, protocol: scheme, hostname, port, path, wsOptions });
   }
   const target = { host, port, lookup: localhostLookup };
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   return new MqttClient(
-    () => (scheme === 'mqtts' ? tls.connect({ ...target, ...servername, ...ca }) : net.connect(target)),
+    () => (scheme === 'mqtts' ? tls.connect({ ...target, ...servername, ...files }) : net.connect(target)),
     options,
   );
-}
-
-/** Read for every connection, so that a renewed file needs no restart. @throws CodedError `broker_ca_unreadable` */
-function authoritiesOf({ address, caFile }: BrokerConnectionOptions): { readonly ca?: Buffer } {
-  if (caFile === undefined || address.scheme === 'mqtt' || address.scheme === 'ws') return {};
-  try {
-    return { ca: readFileSync(caFile) };
-  } catch (error) {
-    throw new CodedError('broker_ca_unreadable', `MQTT_CA_FILE cannot be read: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../lib/coded-error.ts';
 
 const refusedCredentials = 'the broker refused the user name or password: correct the credentials in MQTT_BROKER_URL';
+const wantsCertificate = 'it asks for a certificate of ours: name one in MQTT_CERT_FILE and MQTT_KEY_FILE';
 
 /** What to do about failures that people meet, by the code of the system, of TLS, or of the broker (MQTT 3.1.1 section 3.2.2.3, MQTT 5 section 2.4). */
 const explanations: Readonly<Record<string, string>> = {
@@ -16,6 +17,12 @@ const explanations: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is of an unknown CA: name that CA in MQTT_CA_FILE',
   CERT_HAS_EXPIRED: 'its certificate has expired: renew it',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: correct the host in MQTT_BROKER_URL',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: wantsCertificate,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: wantsCertificate,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not know the CA of our certificate: correct MQTT_CERT_FILE',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'it refuses our certificate: correct MQTT_CERT_FILE',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'our certificate has expired: renew MQTT_CERT_FILE',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'our certificate was revoked: renew MQTT_CERT_FILE',
   EPROTO: 'TLS failed: is this the TLS port of the broker?',
   ERR_SSL_WRONG_VERSION_NUMBER: 'TLS failed: is this the TLS port of the broker?',
   1: 'the broker does not speak MQTT 5: use one that does',

@@ -1,5 +1,8 @@
 import type { FleetEvent } from '../fleet/events.ts';
 
+/** CloudEvents MQTT binding 1.0, section 3.2: the whole event is the payload. */
+export const CLOUD_EVENT_CONTENT_TYPE = 'application/cloudevents+json; charset=utf-8';
+
 /** A fact about the fleet in the JSON format of CloudEvents 1.0. */
 export interface CloudEvent {
   readonly specversion: '1.0';

@@ -10,6 +10,23 @@ import {
 } from './home-assistant-config.ts';
 import type { MqttService } from './mqtt-service.ts';
 
+/** What of a service shows in its announcement. */
+function announcedAs({ source, scale }: ServiceSpec): string {
+  return `${source.kind === 'url'} ${scale.min} ${scale.max}`;
+}
+
+/**
+ * Takes back what was announced while MQTT_DISCOVERY was set, whichever services that were: who has switched it off wants
+ * to see none of it any more.
+ */
+export function withdrawDiscovery(mqtt: MqttService, { topics, proxyId }: Pick<Announcer, 'topics' | 'proxyId'>): void {
+  for (const filter of [discoveryFilter({ proxyId }), topics.proxyCommands(proxyId)]) {
+    mqtt.subscribe({ filter, retained: true, optional: true }, ({ topic, payload, retain }) => {
+      if (retain && payload.length > 0) mqtt.retain(topic, '');
+    });
+  }
+}
+
 /** Announces every service to Home Assistant, by its MQTT discovery, and takes back what is gone. */
 export class HomeAssistant implements MemberObserver {
   readonly #mqtt: MqttService;
@@ -45,7 +62,7 @@ export class HomeAssistant implements MemberObserver {
   changed({ name, spec }: Pick<Member, 'name' | 'spec'>): void {
     const before = this.#known.get(name);
     this.#known.set(name, spec);
-    if (!this.#started || before?.source.kind === spec.source.kind) return;
+    if (!this.#started || (before && announcedAs(before) === announcedAs(spec))) return;
     this.#retain(announceService(spec, this.#announcer()));
   }
 

@@ -7,7 +7,8 @@ import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseBrokerUrl, type BrokerAddress } from './broker-address.ts';
 import { BrokerConnection, type BrokerPatience, type IncomingMessage, type Subscription } from './broker-connection.ts';
-import { toCloudEvent, toNetworkMessage } from './cloud-event.ts';
+import type { BrokerTlsFiles } from './broker-tls.ts';
+import { CLOUD_EVENT_CONTENT_TYPE, toCloudEvent, toNetworkMessage } from './cloud-event.ts';
 import { Outbox, type Message } from './outbox.ts';
 import type { ServiceStatusMessage } from './service-status-message.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -35,8 +36,8 @@ export interface BrokerOptions {
   readonly kind: 'external' | 'embedded';
   /** MQTT_BROKER_URL, or where the embedded or the managed broker listens. */
   readonly url: string;
-  /** MQTT_CA_FILE. */
-  readonly caFile?: string;
+  /** Where the URL is one of TLS. */
+  readonly tls?: BrokerTlsFiles;
   /** Asked before every try to connect: resolves when the broker serves. Why it does not is what it rejects with. */
   readonly wake?: () => Promise<void>;
 }
@@ -178,7 +179,7 @@ export class MqttService {
       const { topics } = this.#options;
       const topic = topics.serviceEvent(event.service, event.type);
       const payload = JSON.stringify(toCloudEvent(event, this.#options.proxyId));
-      this.#outbox.put({ topic, payload, retain: false });
+      this.#outbox.put({ topic, payload, retain: false, contentType: CLOUD_EVENT_CONTENT_TYPE });
       this.#outbox.put({ topic: topics.network, payload: JSON.stringify(network), retain: false });
       this.#pump();
     });
@@ -214,11 +215,10 @@ export class MqttService {
   #open(address: BrokerAddress): void {
     const { broker, proxyId, clock } = this.#options;
     this.#connection = new BrokerConnection({
-      ...{ address, clock, patience: this.#patience },
+      ...{ address, clock, patience: this.#patience, tls: broker.tls ?? {} },
       protocolVersion: broker.kind === 'embedded' ? 4 : 5,
       clientId: clientIdOf(proxyId),
       will: this.#proxyStatus('offline'),
-      ...(broker.caFile === undefined ? {} : { caFile: broker.caFile }),
       onUp: () => this.#onUp(address),
       onDown: (reason, passing) => this.#onDown(address, reason, passing),
       onMessage: (message) => this.#subscriptions.hear(message),

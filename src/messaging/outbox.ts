@@ -5,6 +5,8 @@ export interface Message {
   readonly retain: boolean;
   /** What who asked wants to see again in the answer; MQTT 5 only. */
   readonly correlationData?: Buffer;
+  /** What the payload is; MQTT 5 only. */
+  readonly contentType?: string;
 }
 
 interface Queued extends Message {

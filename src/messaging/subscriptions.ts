@@ -31,7 +31,7 @@ export class Subscriptions {
   tell(connection: BrokerConnection, subscription: Subscription): void {
     const { filter } = subscription;
     connection.subscribe(subscription, (refusal) => {
-      if (refusal === undefined) return;
+      if (refusal === undefined || subscription.optional) return;
       this.#log.warn({ filter }, `the MQTT broker refuses the subscription to ${filter}: ${refusal}`);
     });
   }

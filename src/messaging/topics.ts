@@ -41,6 +41,11 @@ export class Topics {
     return `${this.root}/${level(service)}/status`;
   }
 
+  /** What its instances use; published only where somebody shows it, and not retained. */
+  serviceUsage(service: string): string {
+    return `${this.root}/${level(service)}/usage`;
+  }
+
   serviceEvent(service: string, type: string): string {
     return `${this.root}/${level(service)}/event/${level(type)}`;
   }
@@ -65,7 +70,7 @@ export class Topics {
     if (topic === this.network) return true;
     if (!topic.startsWith(`${this.root}/`)) return false;
     const [first, second] = topic.slice(this.root.length + 1).split('/');
-    return first === 'proxy' || second === 'status' || second === 'event' || second === 'command';
+    return first === 'proxy' || ['status', 'event', 'command', 'usage'].includes(second ?? '');
   }
 }
 

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { HomeAssistant } from '../../src/messaging/home-assistant.ts';
+import { HomeAssistant, withdrawDiscovery } from '../../src/messaging/home-assistant.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
@@ -44,7 +44,7 @@ export function mqttDiscoverySuite(
     });
 
     const member = (service: string): Parameters<HomeAssistant['changed']>[0] => {
-      return { name: service, spec: serviceSpec({ name: service }) };
+      return { name: service, spec: serviceSpec({ name: service, scale: { min: 0, max: 3, cooldownMs: 60_000 } }) };
     };
     const topicOf = (service: string): string => `homeassistant/switch/reveille_p1/${service}/config`;
 
@@ -67,7 +67,7 @@ export function mqttDiscoverySuite(
       const early = await watch();
       await until(() => early.last(topicOf('web')) && early.last(topicOf('api')));
       const late = await watch();
-      await until(() => late.heard.length === 11);
+      await until(() => late.heard.length === 17);
       expect(late.heard.every(({ retain }) => retain)).toBe(true);
       expect(JSON.parse(late.last(topicOf('web')) ?? '')).toMatchObject({ command_topic: 'r/web/command/set' });
     });
@@ -80,7 +80,7 @@ export function mqttDiscoverySuite(
       home.removed('web');
       await until(() => early.last('homeassistant/binary_sensor/reveille_p1/web_problem/config') === '');
       const late = await watch();
-      await until(() => late.heard.length === 6);
+      await until(() => late.heard.length === 9);
       expect(late.heard.filter(({ topic }) => topic.includes('web'))).toEqual([]);
     });
 
@@ -97,6 +97,20 @@ export function mqttDiscoverySuite(
       await until(() => late.last(topicOf('web')));
       expect(watcher.last(theirs)).toContain('old');
       expect(watcher.payloads(topicOf('web'))).not.toContain('');
+    });
+
+    it('is taken back whole where it is switched off, and so is what tells whether commands are taken', async () => {
+      const theirs = 'homeassistant/switch/reveille_p2/gone/config';
+      await retainedBySomebody(topicOf('web'), 'homeassistant/sensor/reveille_p1/gone_cpu/config', theirs);
+      await retainedBySomebody('r/proxy/p1/commands');
+      withdrawDiscovery(mqtt, { topics, proxyId: 'p1' });
+      await until(async () => {
+        const late = await watch();
+        const ours = await MqttWatcher.watch(`mqtt://127.0.0.1:${broker.port}`, 'r');
+        ends.push(() => ours.close());
+        await until(() => late.last(theirs) !== undefined && ours.last('r/proxy/p1/status') !== undefined);
+        return late.heard.length === 1 && ours.last('r/proxy/p1/commands') === undefined;
+      });
     });
 
     it('announces everything again in a broker that forgot', async () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { BrokerPatience } from '../../src/messaging/broker-connection.ts';
+import type { BrokerTlsFiles } from '../../src/messaging/broker-tls.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
@@ -48,14 +49,14 @@ describe.skipIf(!hasMosquitto)(
 
     function start(
       url: string,
-      options: { caFile?: string; patience?: Partial<BrokerPatience> } = {},
+      options: { tls?: BrokerTlsFiles; patience?: Partial<BrokerPatience> } = {},
     ): { service: MqttService; bus: EventBus; lines: string[] } {
       const lines: string[] = [];
       const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
       const bus = new EventBus(clock, log);
       const reconnect = { initialMs: 20, maxMs: 50 };
-      const { caFile, patience } = options;
-      const broker = { kind: 'external', url, ...(caFile !== undefined && { caFile }) } as const;
+      const { tls = {}, patience } = options;
+      const broker = { kind: 'external', url, tls } as const;
       const patient = { connectMs: 10_000, acknowledgeMs: 30_000, farewellMs: 1_000, ...patience };
       const service = new MqttService({
         broker,
@@ -179,11 +180,87 @@ describe.skipIf(!hasMosquitto)(
 
       it('trusts the authorities of MQTT_CA_FILE, also when the file comes later', async () => {
         const caFile = path.join(folder, 'ca.pem');
-        const { service, lines } = start(url, { caFile });
+        const { service, lines } = start(url, { tls: { caFile } });
         await until(() => lines.some((line) => line.includes('MQTT_CA_FILE cannot be read')));
         await copyFile(certificate, caFile);
         await until(() => service.connected);
         expect(lines).toHaveLength(2);
+      });
+    });
+
+    describe.skipIf(!hasOpenssl)('over TLS, with a broker that asks for a certificate', () => {
+      let folder: string;
+      let url: string;
+      const file = (name: string): string => path.join(folder, name);
+      const openssl = (...words: string[]): void => {
+        const { status, stderr } = spawnSync('openssl', words, { cwd: folder });
+        if (status !== 0) throw new Error(stderr.toString());
+      };
+      const ownKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+      function authority(name: string): void {
+        openssl(
+          'req',
+          '-x509',
+          ...ownKey,
+          '-days',
+          '1',
+          '-keyout',
+          `${name}.key`,
+          '-out',
+          `${name}.pem`,
+          '-subj',
+          `/CN=${name}`,
+        );
+      }
+
+      function certificate(name: string, signer: string): void {
+        openssl('req', ...ownKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+        const signed = ['-CA', `${signer}.pem`, '-CAkey', `${signer}.key`, '-CAcreateserial', '-extfile', 'names'];
+        openssl('x509', '-req', '-days', '1', '-in', `${name}.csr`, '-out', `${name}.pem`, ...signed);
+      }
+
+      beforeEach(async () => {
+        folder = await mkdtemp(path.join(tmpdir(), 'reveille-broker-tls-'));
+        ends.push(() => rm(folder, { recursive: true, force: true }));
+        await writeFile(file('names'), 'subjectAltName=IP:127.0.0.1');
+        for (const name of ['ca', 'other']) authority(name);
+        for (const name of ['broker', 'daemon']) certificate(name, 'ca');
+        certificate('stranger', 'other');
+        const files = [`cafile ${file('ca.pem')}`, `certfile ${file('broker.pem')}`, `keyfile ${file('broker.key')}`];
+        const asks = ['require_certificate true', 'use_identity_as_username true'];
+        const { port } = await broker([...files, ...asks]);
+        url = `mqtts://127.0.0.1:${port}`;
+      });
+
+      const files = (certificate: string, key = certificate): BrokerTlsFiles => {
+        return { caFile: file('ca.pem'), certFile: file(`${certificate}.pem`), keyFile: file(`${key}.key`) };
+      };
+
+      it('shows it that of MQTT_CERT_FILE', async () => {
+        const { service } = start(url, { tls: files('daemon') });
+        await until(() => service.connected);
+      });
+
+      it.each<[string, () => BrokerTlsFiles, RegExp]>([
+        ['has none', () => ({ caFile: file('ca.pem') }), /MQTT_CERT_FILE and MQTT_KEY_FILE|the broker hung up/],
+        ['has one of another authority', () => files('stranger'), /MQTT_CERT_FILE|the broker hung up/],
+        [
+          'has the key of another one',
+          () => files('daemon', 'stranger'),
+          /MQTT_CERT_FILE and MQTT_KEY_FILE .*cannot be used/,
+        ],
+        [
+          'has a key that is none',
+          () => ({ ...files('daemon'), keyFile: file('names') }),
+          /MQTT_KEY_FILE .*cannot be used/,
+        ],
+        ['finds no file', () => ({ ...files('daemon'), certFile: file('gone') }), /MQTT_CERT_FILE cannot be read/],
+      ])('says what is wrong when it %s, and tries again', async (_what, tls, said) => {
+        const { service, lines } = start(url, { tls: tls() });
+        await until(() => lines.some((line) => said.test(line)));
+        expect(service.connected).toBe(false);
+        expect(lines.join()).not.toContain('PRIVATE KEY');
       });
     });
 

@@ -165,6 +165,13 @@ describe('the settings', () => {
     expect(problemsOf({ [key]: value }).map((problem) => problem.field)).toEqual([key]);
   });
 
+  it.each([
+    ['MQTT_CERT_FILE', 'MQTT_KEY_FILE'],
+    ['MQTT_KEY_FILE', 'MQTT_CERT_FILE'],
+  ])('refuse %s without %s', (given, missing) => {
+    expect(problemsOf({ [given]: 'mine.pem' })).toEqual([{ field: missing, message: `must be set where ${given} is` }]);
+  });
+
   it('list every problem at once', () => {
     const fields = problemsOf({ HTTPS_PORT: 'x', LOG_LEVEL: 'x', STALL_TIMEOUT: 'x' }).map((problem) => problem.field);
     expect(fields).toEqual(['HTTPS_PORT', 'LOG_LEVEL', 'STALL_TIMEOUT']);

@@ -15,7 +15,7 @@ const announcer = {
   dashboardUrl: 'https://proxy.example.localhost',
   version: '1.2.3',
 };
-const spec = serviceSpec({ name: 'web' });
+const spec = serviceSpec({ name: 'web', scale: { min: 0, max: 3, cooldownMs: 60_000 } });
 const read = (announced: ReadonlyMap<string, string>, topic: string): Record<string, unknown> =>
   JSON.parse(announced.get(topic) ?? 'null') as Record<string, unknown>;
 
@@ -25,16 +25,19 @@ describe('an announcement to Home Assistant', () => {
   it('is a switch and sensors of one device, each with a topic and an id of its own', () => {
     expect([...announced.keys()]).toEqual([
       'homeassistant/switch/reveille_ab12/web/config',
+      'homeassistant/number/reveille_ab12/web_replicas/config',
       'homeassistant/sensor/reveille_ab12/web_status/config',
       'homeassistant/sensor/reveille_ab12/web_ready/config',
       'homeassistant/sensor/reveille_ab12/web_desired/config',
+      'homeassistant/sensor/reveille_ab12/web_cpu/config',
+      'homeassistant/sensor/reveille_ab12/web_memory/config',
       'homeassistant/binary_sensor/reveille_ab12/web_problem/config',
     ]);
     const configs = [...announced.keys()].map((topic) => read(announced, topic));
-    expect(new Set(configs.map((config) => config['unique_id'])).size).toBe(5);
+    expect(new Set(configs.map((config) => config['unique_id'])).size).toBe(8);
     for (const config of configs) {
       expect(config).toMatchObject({
-        state_topic: 'services/web/status',
+        state_topic: expect.stringMatching(/^services\/web\/(status|usage)$/) as string,
         device: { identifiers: ['reveille_ab12_web'], via_device: 'reveille_ab12' },
       });
       expect(config['availability']).toContainEqual({ topic: 'services/proxy/ab12/status' });
@@ -52,9 +55,34 @@ describe('an announcement to Home Assistant', () => {
     });
   });
 
-  it('has no switch for a service that somebody else runs', () => {
-    const external = announceService({ name: 'web', source: { kind: 'url', urls: ['http://10.0.0.5'] } }, announcer);
-    expect(external.get('homeassistant/switch/reveille_ab12/web/config')).toBe('');
+  it('lets the number of instances be chosen, within the limits of the manifest', () => {
+    const topic = 'homeassistant/number/reveille_ab12/web_replicas/config';
+    const limits = { command_topic: 'services/web/command/scale', min: 1, max: 3, step: 1 };
+    expect(read(announced, topic)).toMatchObject({ ...limits, availability_mode: 'all' });
+    const min = { min: 2, max: 4, cooldownMs: 0 };
+    expect(read(announceService({ ...spec, scale: min }, announcer), topic)).toMatchObject({ min: 2, max: 4 });
+    const single = { min: 0, max: 1, cooldownMs: 0 };
+    expect(announceService({ ...spec, scale: single }, announcer).get(topic)).toBe('');
+  });
+
+  it('shows CPU and memory from a topic of their own, in units that Home Assistant knows', () => {
+    expect(read(announced, 'homeassistant/sensor/reveille_ab12/web_cpu/config')).toMatchObject({
+      ...{ state_topic: 'services/web/usage', unit_of_measurement: '%', value_template: '{{ value_json.cpu }}' },
+    });
+    expect(read(announced, 'homeassistant/sensor/reveille_ab12/web_memory/config')).toMatchObject({
+      ...{ state_topic: 'services/web/usage', unit_of_measurement: 'MiB', device_class: 'data_size' },
+    });
+  });
+
+  it('has nothing to command or measure for a service that somebody else runs', () => {
+    const external = announceService({ ...spec, source: { kind: 'url', urls: ['http://10.0.0.5'] } }, announcer);
+    for (const place of [
+      'switch/reveille_ab12/web',
+      'number/reveille_ab12/web_replicas',
+      'sensor/reveille_ab12/web_cpu',
+    ]) {
+      expect(external.get(`homeassistant/${place}/config`)).toBe('');
+    }
     expect(external.get('homeassistant/sensor/reveille_ab12/web_status/config')).toContain('value_json.status');
   });
 
