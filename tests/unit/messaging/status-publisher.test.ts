@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Member } from '../../../src/fleet/member.ts';
 import { StatusPublisher } from '../../../src/messaging/status-publisher.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { serviceSpec } from '../../support/service-spec.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { serviceSpec } from '../../support/samples/service-spec.ts';
 
 describe('the retained status of services', () => {
   let told: string[];

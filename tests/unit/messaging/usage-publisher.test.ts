@@ -3,7 +3,7 @@ import type { Member } from '../../../src/fleet/member.ts';
 import type { Usage } from '../../../src/fleet/runtime.ts';
 import { Topics } from '../../../src/messaging/topics.ts';
 import { UsagePublisher } from '../../../src/messaging/usage-publisher.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 describe('what services use, as it is told', () => {
   let clock: FakeClock;
