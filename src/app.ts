@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Manifest } from './config/service-spec.ts';
 import type { Settings } from './config/settings.ts';
-import { ControlHalf, hostsOf } from './control-half.ts';
+import { hostsOf } from './addresses.ts';
+import { ControlHalf } from './control-half.ts';
 import { createDataHalf } from './create-data-half.ts';
 import type { Runtime } from './fleet/runtime.ts';
 import { SystemClock } from './lib/clock.ts';

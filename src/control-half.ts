@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
 import { untilRestart } from './config/diff-settings.ts';
@@ -25,8 +24,8 @@ import { keptSecret } from './lib/secret-file.ts';
 import { ManagementServer } from './management/server.ts';
 import { logEvents } from './messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
+import { openRuntime } from './open-runtime.ts';
 import { NetworkProber } from './probes/network-prober.ts';
-import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
 import { managedStore } from './managed-store.ts';
 import { createStore } from './stores/create-store.ts';
 
@@ -131,7 +130,13 @@ export class ControlHalf {
     const journal = this.#openJournal(store, proxyId);
     logEvents(this.bus, this.#log);
     const mqtt = await this.#openMqtt(proxyId);
-    const runtime = await this.#openRuntime(proxyId);
+    const { runtime, notice } = await openRuntime({
+      ...{ settings: this.#settings, clock: this.#clock, log: this.#log, proxyId },
+      environment: this.#instanceEnvironment,
+      manifest: () => this.#manifest,
+      caPath: this.#options.caPath,
+    });
+    this.#notice = notice;
     const fleet = this.#createFleet(runtime, store, mqtt, proxyId, journal);
     this.#opened = { fleet, runtime, store, mqtt, tokenFile };
     keepSamples(fleet.monitor, journal);
@@ -232,43 +237,6 @@ export class ControlHalf {
       });
   }
 
-  /** `auto` takes Docker when it answers, and processes when it does not and there is a service that can run as one. */
-  async #openRuntime(proxyId: string): Promise<Runtime> {
-    const { runtime: wanted, project } = this.#settings;
-    const canFallBack = wanted === 'auto' && [...this.#manifest.values()].some((spec) => spec.process !== undefined);
-    if (wanted !== 'process') {
-      const docker = await this.#createDocker(proxyId);
-      await docker.start();
-      if (docker.condition.up || !canFallBack) return docker;
-      await docker.close();
-      const how = 'install Docker and start again, or set RUNTIME=process to do so on purpose';
-      this.#notice = `No container engine: services run as processes of this machine. ${docker.condition.reason} (${how})`;
-    }
-    const { ProcessRuntime } = await import('./runtimes/process/process-runtime.ts');
-    const [clock, log, environment] = [this.#clock, this.#log, this.#instanceEnvironment];
-    return new ProcessRuntime({ project, clock, log, environment });
-  }
-
-  async #createDocker(proxyId: string): Promise<DockerRuntime> {
-    // The client for the engine takes a third of a second to load: only where there may be one.
-    const { DockerRuntime } = await import('./runtimes/docker/docker-runtime.ts');
-    const { dockerHost, project, dockerNetwork: network, domain, limits } = this.#settings;
-    return new DockerRuntime({
-      ...{ project, network, proxyId, domain, clock: this.#clock, log: this.#log },
-      ...(dockerHost !== undefined && { dockerHost }),
-      buildTimeoutMs: limits.buildTimeoutMs,
-      environment: this.#instanceEnvironment,
-      hostsOf: () => hostsOf(this.#manifest),
-      trustCa: () => this.#developmentCa(),
-      replicaSetKey: () => keptSecret(resolve(this.#settings.stateDir, 'replica-set-key'), 48),
-    });
-  }
-
-  async #developmentCa(): Promise<string | undefined> {
-    const caPath = this.#options.caPath();
-    return caPath === undefined ? undefined : readFile(caPath, 'utf8');
-  }
-
   #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttSetUp, proxyId: string, journal: Journal): Fleet {
     const [clock, log, bus] = [this.#clock, this.#log, this.bus];
     const fleet = new Fleet({
@@ -318,9 +286,4 @@ export class ControlHalf {
     await management.start();
     this.#options.parts.add('management', () => management.close());
   }
-}
-
-/** Every host of the manifest's routes. */
-export function hostsOf(manifest: Manifest): string[] {
-  return [...manifest.values()].flatMap(({ routes }) => routes.map(({ host }) => host));
 }

@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../lib/clock.ts';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Endpoint, Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts';
 import type { EventBus } from './event-bus.ts';
-import type { Member, Replica } from './member.ts';
+import type { InstanceView, Member } from './member.ts';
 import type { Prober, ProbeResult } from './prober.ts';
 
 export interface ExternalTools {
@@ -58,7 +58,7 @@ export class ExternalService implements Member {
     return { code: 'probe_failed', detail, logTail: [], atEpochMs: down.since };
   }
 
-  get replicas(): readonly Replica[] {
+  get instanceViews(): readonly InstanceView[] {
     return this.#upstreams.map(({ id, endpoint, health, since }) => {
       return { id, state: health.ok ? 'ready' : 'unhealthy', since, upstream: `${endpoint.host}:${endpoint.port}` };
     });

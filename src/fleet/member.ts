@@ -4,7 +4,7 @@ import type { Failure, ServiceStatus, ServiceView } from '../seam/fleet-view.ts'
 import type { WakeReason } from './events.ts';
 
 /** One instance as operators see it. */
-export interface Replica {
+export interface InstanceView {
   readonly id: string;
   readonly state: string;
   /** Wall clock, milliseconds. */
@@ -18,9 +18,10 @@ export interface Member {
   readonly name: string;
   readonly spec: ServiceSpec;
   readonly status: ServiceStatus;
+  /** How many instances there are to be while it is awake. */
   readonly desired: number;
   readonly failure: Failure | undefined;
-  readonly replicas: readonly Replica[];
+  readonly instanceViews: readonly InstanceView[];
   view(): ServiceView;
   wake(reason: WakeReason): Promise<WakeTimings>;
   /** An instance could not be reached: see whether it is still what the view says. */
@@ -29,6 +30,10 @@ export interface Member {
   /** It has left the manifest. */
   dispose(): Promise<void>;
   close(): void;
+}
+
+export function replicasOf({ desired, instanceViews }: Member): { desired: number; ready: number } {
+  return { desired, ready: instanceViews.filter(({ state }) => state === 'ready').length };
 }
 
 /** Who wants to hear of every change of the fleet, after the data half has. Must not throw, must not wait. */

@@ -9,7 +9,7 @@ import { FailureHistory } from './failure-history.ts';
 import { Healing } from './healing.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
 import { Instances } from './instances.ts';
-import type { Member, Replica } from './member.ts';
+import type { InstanceView, Member } from './member.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
 import { isAutoscaled } from './scale-decision.ts';
 import { checkScale, Scaling } from './scaling.ts';
@@ -96,7 +96,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     return statusOf({ states, desired: this.desired, waking: this.#wakes.waking, failure: this.failure });
   }
 
-  get replicas(): readonly Replica[] {
+  get instanceViews(): readonly InstanceView[] {
     return this.instances.map(({ id, state }) => {
       const endpoint = 'endpoints' in state ? state.endpoints[this.#spec.port] : undefined;
       const base = { id, state: state.kind, since: state.since };

@@ -66,7 +66,7 @@ export interface ProgressAnswer {
   readonly startedAt: string;
 }
 
-export interface Replicas {
+interface Replicas {
   readonly desired: number;
   readonly ready: number;
 }

@@ -1,6 +1,6 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import type { FleetEvent } from '../fleet/events.ts';
-import type { Member } from '../fleet/member.ts';
+import { replicasOf, type Member } from '../fleet/member.ts';
 import type { LogLine } from '../fleet/runtime.ts';
 import type { Failure, WakeProgress } from '../seam/fleet-view.ts';
 import type {
@@ -10,7 +10,6 @@ import type {
   InstanceAnswer,
   LogAnswer,
   ProgressAnswer,
-  Replicas,
   SamplesAnswer,
   ServiceAnswer,
 } from './contract.ts';
@@ -48,8 +47,11 @@ export function actionAnswer(member: Member): ActionAnswer {
   return { service: member.name, status: member.status, replicas: replicasOf(member) };
 }
 
-export function instanceAnswers({ name, replicas }: Member, { monitor }: Pick<Fleet, 'monitor'>): InstanceAnswer[] {
-  return replicas.map(({ since, ...rest }) => {
+export function instanceAnswers(
+  { name, instanceViews }: Member,
+  { monitor }: Pick<Fleet, 'monitor'>,
+): InstanceAnswer[] {
+  return instanceViews.map(({ since, ...rest }) => {
     const { cpuRatio = null, memoryBytes = null, memoryLimitBytes = null } = monitor.usageOf(name, rest.id) ?? {};
     return { ...rest, since: new Date(since).toISOString(), cpuRatio, memoryBytes, memoryLimitBytes };
   });
@@ -69,10 +71,6 @@ export function eventAnswer({ id, type, service, instanceId, atEpochMs, data }: 
 
 export function logAnswer(instance: string, { stream, text, atEpochMs }: LogLine): LogAnswer {
   return { instance, stream, text, at: new Date(atEpochMs).toISOString() };
-}
-
-function replicasOf({ desired, replicas }: Member): Replicas {
-  return { desired, ready: replicas.filter(({ state }) => state === 'ready').length };
 }
 
 function failureAnswer({ code, detail, logTail, atEpochMs, retryAtEpochMs }: Failure): FailureAnswer {

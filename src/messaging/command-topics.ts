@@ -1,4 +1,5 @@
 import type { Fleet } from '../fleet/fleet.ts';
+import { replicasOf } from '../fleet/member.ts';
 import type { Service } from '../fleet/service.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
@@ -86,8 +87,7 @@ export class CommandTopics {
     const service = this.#tools.fleet.managed(name.slice(0, shownNameLength));
     this.#tools.log.info({ service: name }, `${name}: ${command.kind} asked over MQTT`);
     const outcome = await run(service, command);
-    const ready = service.replicas.filter(({ state }) => state === 'ready').length;
-    return { status: service.status, replicas: { desired: service.desired, ready }, ...outcome };
+    return { status: service.status, replicas: replicasOf(service), ...outcome };
   }
 
   #refuse(asked: Asked, message: IncomingMessage, error: unknown): void {

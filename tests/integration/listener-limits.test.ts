@@ -1,77 +1,53 @@
 import { once } from 'node:events';
-import { constants, type ClientHttp2Session } from 'node:http2';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { get, get2, openHttp2, openTls } from '../support/clients/front-door-clients.ts';
-import { FrontDoor, type FrontDoorOptions } from '../support/set-ups/front-door.ts';
+import { constants } from 'node:http2';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { get, get2 } from '../support/clients/front-door-clients.ts';
+import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { frame, framesOf, headers, PREFACE } from '../support/clients/raw-http2.ts';
 
-let door: FrontDoor;
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  await door.close();
-});
-
-async function open(options?: FrontDoorOptions): Promise<FrontDoor> {
-  door = await FrontDoor.open(options);
-  return door;
-}
-
-async function http2(): Promise<ClientHttp2Session> {
-  const session = await openHttp2(door);
-  cleanups.push(() => session.destroy());
-  return session;
-}
-
-async function tls(options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const socket = await openTls(door, options);
-  cleanups.push(() => socket.destroy());
-  return socket;
-}
+const front = frontDoorSetUp();
 
 describe('limits of the front door', () => {
   it('closes connections that drip their head, while a normal client is served at once', async () => {
-    await open({ limits: { headersTimeoutMs: 1_000, checkEveryMs: 100 } });
-    const drip = await Promise.all(Array.from({ length: 50 }, () => RawClient.tls(door.client)));
+    await front.open({ limits: { headersTimeoutMs: 1_000, checkEveryMs: 100 } });
+    const drip = await Promise.all(Array.from({ length: 50 }, () => RawClient.tls(front.door.client)));
     const began = performance.now();
     for (const client of drip) client.send('GET / HTTP/1.1\r\nHost: app.test\r\n');
     const timer = setInterval(() => drip.forEach((client) => client.closed || client.send('X: y\r\n')), 50);
-    cleanups.push(() => clearInterval(timer));
+    onTestFinished(() => clearInterval(timer));
     const before = performance.now();
-    expect((await get(door)).status).toBe(200);
+    expect((await get(front.door)).status).toBe(200);
     expect(performance.now() - before).toBeLessThan(900);
     const answers = await Promise.all(drip.map((client) => client.untilClosed()));
     expect(performance.now() - began).toBeLessThan(10_000);
     expect(answers.filter((answer) => answer.startsWith('HTTP/1.1 408 '))).toHaveLength(50);
-    expect(door.refusals.every(({ code }) => code === 'request_timeout')).toBe(true);
+    expect(front.door.refusals.every(({ code }) => code === 'request_timeout')).toBe(true);
   });
 
   it('closes connections that say nothing, before and after the handshake', async () => {
-    await open({ limits: { handshakeTimeoutMs: 200, headersTimeoutMs: 200, checkEveryMs: 50 } });
-    const silent = await RawClient.tcp(door.port);
-    const encrypted = await RawClient.tls(door.client);
-    const preface = await RawClient.tls({ ...door.client, ALPNProtocols: ['h2'] });
+    await front.open({ limits: { handshakeTimeoutMs: 200, headersTimeoutMs: 200, checkEveryMs: 50 } });
+    const silent = await RawClient.tcp(front.door.port);
+    const encrypted = await RawClient.tls(front.door.client);
+    const preface = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     await Promise.all([silent.untilClosed(), encrypted.untilClosed(), preface.untilClosed()]);
-    await vi.waitUntil(() => door.listener.counts.open === 0);
+    await vi.waitUntil(() => front.door.listener.counts.open === 0);
   });
 
   it('closes idle connections and sessions, but not those in use', async () => {
     let finish = (): void => undefined;
-    await open({
+    await front.open({
       limits: { keepAliveTimeoutMs: 150, sessionIdleTimeoutMs: 150 },
       onExchange: (exchange) => {
         if (exchange.target === '/long') finish = () => exchange.respond(200, [], 'late');
         else exchange.respond(200, [], 'done');
       },
     });
-    const session = await http2();
+    const session = await front.http2();
     const long = get2(session, '/long');
-    const idle = await http2();
+    const idle = await front.http2();
     await get2(idle);
-    const client = await RawClient.tls(door.client);
+    const client = await RawClient.tls(front.door.client);
     client.send('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
     await Promise.all([client.untilClosed(), once(idle, 'close')]);
     expect(session.closed).toBe(false);
@@ -82,17 +58,17 @@ describe('limits of the front door', () => {
 
   it('bounds the connections of one client, but not those of a trusted proxy', async () => {
     let trusted = false;
-    await open({ limits: { maxConnectionsPerAddress: 3 }, trusted: () => trusted });
-    await Promise.all([tls(), tls(), tls()]);
-    await expect(tls()).rejects.toThrow();
-    expect(door.listener.counts).toMatchObject({ open: 3, turnedAway: 1 });
+    await front.open({ limits: { maxConnectionsPerAddress: 3 }, trusted: () => trusted });
+    await Promise.all([front.tls(), front.tls(), front.tls()]);
+    await expect(front.tls()).rejects.toThrow();
+    expect(front.door.listener.counts).toMatchObject({ open: 3, turnedAway: 1 });
     trusted = true;
-    await tls();
+    await front.tls();
   });
 
   it('survives a client that resets streams as fast as it can, and other clients do not notice', async () => {
-    await open({ limits: { streamResetBurst: 100, streamResetRate: 10 }, onExchange: () => undefined });
-    const attacker = await RawClient.tls({ ...door.client, ALPNProtocols: ['h2'] });
+    await front.open({ limits: { streamResetBurst: 100, streamResetRate: 10 }, onExchange: () => undefined });
+    const attacker = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     attacker.socket.write(PREFACE);
     const fields: [string, string][] = [
       [':method', 'GET'],
@@ -106,17 +82,17 @@ describe('limits of the front door', () => {
     attacker.socket.write(Buffer.concat(frames));
     await attacker.untilClosed();
     expect(framesOf(attacker).some(({ type }) => type === 7)).toBe(true);
-    expect(door.exchanges.length).toBeLessThan(10_000);
-    await vi.waitUntil(() => door.exchanges.every(({ abandoned }) => abandoned));
-    expect(door.listener.counts.sessions).toBe(0);
+    expect(front.door.exchanges.length).toBeLessThan(10_000);
+    await vi.waitUntil(() => front.door.exchanges.every(({ abandoned }) => abandoned));
+    expect(front.door.listener.counts.sessions).toBe(0);
   });
 
   it.each([
     ['PING', frame(6, 0, 0, Buffer.alloc(8))],
     ['SETTINGS', frame(4, 0, 0)],
   ])('ends a session that floods it with %s', async (_what, bytes) => {
-    await open({ limits: { maxControlFrames: 50 } });
-    const client = await RawClient.tls({ ...door.client, ALPNProtocols: ['h2'] });
+    await front.open({ limits: { maxControlFrames: 50 } });
+    const client = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     client.socket.write(Buffer.concat([PREFACE, ...Array<Buffer>(500).fill(bytes)]));
     await client.untilClosed();
     const goaway = framesOf(client).find(({ type }) => type === 7);
@@ -124,15 +100,15 @@ describe('limits of the front door', () => {
   });
 
   it('bounds the concurrent streams of a session', async () => {
-    await open({ limits: { maxConcurrentStreams: 5 } });
-    const session = await http2();
+    await front.open({ limits: { maxConcurrentStreams: 5 } });
+    const session = await front.http2();
     await vi.waitUntil(() => session.remoteSettings.maxConcurrentStreams === 5);
     expect(session.remoteSettings.enableConnectProtocol).toBe(false);
   });
 
   it('answers too many header fields of HTTP/2 with 431', async () => {
-    await open({ limits: { maxHeaderFields: 20 } });
-    const session = await http2();
+    await front.open({ limits: { maxHeaderFields: 20 } });
+    const session = await front.http2();
     const stream = session.request(
       Object.fromEntries([[':path', '/'], ...Array.from({ length: 25 }, (_, n) => [`x-${n}`, 'y'])]) as never,
     );

@@ -118,7 +118,7 @@ describe('GET /api/events', () => {
 describe('GET /api/services/:name/logs', () => {
   it('tells what each instance wrote, in the order of time', async () => {
     await management.post('/api/services/web/scale', { replicas: 2 });
-    await vi.waitUntil(() => management.fleet.member('web')?.replicas.every(({ state }) => state === 'ready'));
+    await vi.waitUntil(() => management.fleet.member('web')?.instanceViews.every(({ state }) => state === 'ready'));
     management.runtime.write('web-1', 'one');
     management.runtime.write('web-2', 'two', 'stderr');
     const logs = await read('/api/services/web/logs?follow=false');
@@ -136,7 +136,7 @@ describe('GET /api/services/:name/logs', () => {
       return logs.data<LogAnswer>().some(({ text }) => text === 'tick');
     });
     await management.post('/api/services/web/scale', { replicas: 2 });
-    await vi.waitUntil(() => management.fleet.member('web')?.replicas.every(({ state }) => state === 'ready'));
+    await vi.waitUntil(() => management.fleet.member('web')?.instanceViews.every(({ state }) => state === 'ready'));
     management.runtime.write('web-2', 'late');
     await vi.waitUntil(() =>
       logs.data<LogAnswer>().some(({ instance, text }) => instance === 'web-2' && text === 'late'),

@@ -99,7 +99,7 @@ export function mqttCommandSuite(
       await until(() => web().desired === 2 && web().status === 'awake');
       await say('r/web/command/sleep', '{"strategy":"pause"}');
       await until(() => web().status === 'asleep');
-      expect(web().replicas.map(({ state }) => state)).toContain('paused');
+      expect(web().instanceViews.map(({ state }) => state)).toContain('paused');
       await say('r/web/command/set', 'ON');
       await until(() => web().status === 'awake');
       await say('r/web/command/set', 'OFF');

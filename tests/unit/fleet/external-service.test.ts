@@ -50,7 +50,7 @@ describe('ExternalService', () => {
     const endpoint = { host: '10.0.0.1', port: 81 };
     expect(service.view().upstreams[0]).toEqual({ id: 'ext-url-1', endpoints: { 3000: endpoint, 4000: endpoint } });
     expect(await service.wake()).toEqual({ totalMs: 0 });
-    expect(service.replicas.map(({ upstream }) => upstream)).toEqual(['10.0.0.1:81', '10.0.0.2:82']);
+    expect(service.instanceViews.map(({ upstream }) => upstream)).toEqual(['10.0.0.1:81', '10.0.0.2:82']);
   });
 
   it.each([
@@ -97,7 +97,7 @@ describe('ExternalService', () => {
     expect(service.status).toBe('degraded');
     expect(service.failure).toMatchObject({ code: 'probe_failed', atEpochMs: clock.epochMs() });
     expect(service.failure?.detail).toBe('ext at 10.0.0.1:81 does not answer: refused');
-    expect(service.replicas.map(({ state }) => state)).toEqual(['unhealthy', 'ready']);
+    expect(service.instanceViews.map(({ state }) => state)).toEqual(['unhealthy', 'ready']);
     expect(publish).toHaveBeenCalledTimes(1);
     down.clear();
     await service.verify();
@@ -151,7 +151,7 @@ describe('ExternalService', () => {
       await service.verify();
       await service.update(external({}, 'http://10.0.0.3:83', 'http://10.0.0.1:81'));
       expect(offered(service)).toEqual(['ext-url-1']);
-      expect(service.replicas.map(({ state }) => state)).toEqual(['ready', 'unhealthy']);
+      expect(service.instanceViews.map(({ state }) => state)).toEqual(['ready', 'unhealthy']);
     });
 
     it('is not judged by a check of what was there before', async () => {

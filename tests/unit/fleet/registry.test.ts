@@ -11,7 +11,7 @@ import { serviceSpec } from '../../support/samples/service-spec.ts';
 class TestMember {
   readonly name: string;
   readonly spec;
-  readonly replicas = [];
+  readonly instanceViews = [];
   readonly failure = undefined;
   status = 'asleep';
   desired = 1;

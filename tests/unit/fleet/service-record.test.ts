@@ -14,7 +14,7 @@ describe('recordOf', () => {
     spec: serviceSpec({ routes, env: { TOKEN: 'hush' } }),
     status: 'degraded',
     desired: 2,
-    replicas: [
+    instanceViews: [
       { id: 'web-1', state: 'ready', since, upstream: '127.0.0.1:20001' },
       { id: 'web-2', state: 'stopped', since },
     ],
