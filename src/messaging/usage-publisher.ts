@@ -58,9 +58,9 @@ export class UsagePublisher {
     mqtt.send({ topic: topics.serviceUsage(name), payload: JSON.stringify(message), retain: false });
   }
 
-  #usageOf({ name, replicas }: Member): UsageMessage {
+  #usageOf({ name, instanceViews }: Member): UsageMessage {
     const { fleet, clock } = this.#tools;
-    const usages = replicas.flatMap(({ id }) => fleet.monitor.usageOf(name, id) ?? []);
+    const usages = instanceViews.flatMap(({ id }) => fleet.monitor.usageOf(name, id) ?? []);
     const ratios = usages.flatMap(({ cpuRatio }) => cpuRatio ?? []);
     const bytes = usages.flatMap(({ memoryBytes }) => memoryBytes ?? []);
     return {
