@@ -44,7 +44,8 @@ export interface Arena {
   readonly rounds: number;
   /** Of load, in each round. */
   readonly seconds: number;
-  readonly warmUpSeconds: number;
+  /** Small ones that each contestant has served before anything is measured. */
+  readonly warmUpRequests: number;
   readonly full: boolean;
   progress(text: string): void;
 }

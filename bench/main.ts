@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +15,14 @@ import { judge } from './report/targets.ts';
 import { openSite } from './site.ts';
 import { presentCommit, versionsOfPeers } from './versions.ts';
 
+/** By then V8 has compiled all that matters for good. */
+const WARM_UP_REQUESTS = 20_000;
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 const PAGE = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
+  if (options.help) return void process.stdout.write(USAGE);
   const missing = missingPrograms();
   if (missing.length > 0) throw new Error(`the bench needs ${missing.join(', ')} (Debian: wrk, nghttp2-client, nginx)`);
   moveToLoadCore();
@@ -41,7 +45,7 @@ async function runCases(options: BenchOptions): Promise<Pick<BenchReport, 'resul
   const site = await openSite();
   const arena: Arena = {
     ...{ site, full: !options.short, rounds: options.rounds, seconds: options.seconds },
-    warmUpSeconds: options.short ? 1 : 2,
+    warmUpRequests: WARM_UP_REQUESTS,
     contestants: present.filter(({ name }, at) => at === 0 || (options.against?.includes(name.toLowerCase()) ?? true)),
     progress: (text) => process.stderr.write(`  ${text}\n`),
   };
@@ -81,7 +85,8 @@ async function save(report: BenchReport, { only, against, short, output, page: w
   await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   process.stderr.write(`written: ${path}\n`);
   if (!wanted && (short || only !== undefined || against !== undefined)) return;
-  await writeFile(PAGE, page(report));
+  const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
+  await writeFile(PAGE, page(report, before));
   process.stderr.write(`written: ${PAGE}\n`);
 }
 

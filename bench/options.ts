@@ -8,6 +8,7 @@ export interface BenchOptions {
   readonly against: readonly string[] | undefined;
   /** Where the JSON goes; undefined = bench/results, named after the time. */
   readonly output: string | undefined;
+  readonly help: boolean;
   /** Writes docs/BENCHMARKS.md, although not everything was run. */
   readonly page: boolean;
   readonly rounds: number;
@@ -15,11 +16,11 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- [--short] [--only CASE,...] [--against CONTESTANT,...] [--rounds N] [--seconds N] [--output FILE] [--page]
-  --short     a quick look, in about two minutes; the full run writes docs/BENCHMARKS.md as well
+  --short     a quick look, in about four minutes; the full run takes about 25 and writes docs/BENCHMARKS.md as well
   --only      these cases
   --against   Reveille and these contestants
   --output    where the JSON goes; otherwise into bench/results/
-  --page      writes docs/BENCHMARKS.md after a partial run too
+  --page      writes docs/BENCHMARKS.md after a partial run too; its hand-written part is kept by any run
 `;
 
 /** @throws TypeError for what is not an option */
@@ -34,6 +35,7 @@ export function parseOptions(words: readonly string[]): BenchOptions {
       seconds: { type: 'string' },
       output: { type: 'string' },
       page: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
   const list = (text: string | undefined): string[] | undefined => text?.split(',').map((each) => each.trim());
@@ -43,6 +45,7 @@ export function parseOptions(words: readonly string[]): BenchOptions {
     against: list(values.against?.toLowerCase()),
     output: values.output,
     page: values.page,
+    help: values.help,
     rounds: Number(values.rounds ?? (values.short ? 1 : 5)),
     seconds: Number(values.seconds ?? (values.short ? 2 : 4)),
   };

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { able, withEntrants, type Arena, type Entrant } from '../arena.ts';
+import type { Load } from '../load/load-result.ts';
+import { warmUp } from '../load/warm-up.ts';
 import { pacedScript, wrk } from '../load/wrk.ts';
 import { median } from '../median.ts';
 import type { Case, Figures, Row } from './case.ts';
@@ -21,9 +23,10 @@ export const halfLoad: Case = {
 };
 
 async function halfLoadOf(arena: Arena, entrant: Entrant): Promise<Figures> {
-  const { site, rounds, seconds, warmUpSeconds } = arena;
+  const { site, rounds, seconds, warmUpRequests } = arena;
   const url = entrant.url('/');
-  await wrk({ url, connections: CONNECTIONS, seconds: warmUpSeconds });
+  const flatOut: Load = (_, span) => wrk({ url, connections: CONNECTIONS, seconds: span });
+  await warmUp(entrant, flatOut, warmUpRequests);
   const { count, seconds: took } = await wrk({ url, connections: CONNECTIONS, seconds });
   const script = { dir: site.dir, text: pacedScript(count / took / 2, CONNECTIONS) };
   const direct = `http://127.0.0.1:${site.upstreamPort}/`;

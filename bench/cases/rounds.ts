@@ -1,16 +1,23 @@
 import type { Arena, Entrant } from '../arena.ts';
 import { withEntrants } from '../arena.ts';
 import type { Contestant } from '../contestants/contestant.ts';
-import type { LoadResult } from '../load/load-result.ts';
+import type { Load, LoadResult } from '../load/load-result.ts';
+import { warmUp } from '../load/warm-up.ts';
 import { median } from '../median.ts';
 import type { Figures, Row } from './case.ts';
 
-export type Load = (entrant: Entrant, seconds: number) => Promise<LoadResult>;
-
-/** Every contestant has its turn in every round, so that what else goes on on the machine falls on all alike. */
-export function interleaved(arena: Arena, contestants: readonly Contestant[], load: Load): Promise<Row[]> {
+/**
+ * Every contestant has its turn in every round, so that what else goes on on the machine falls on all alike.
+ * @param warmUpShare of the requests that warm a contestant up; those for much more than a small answer need fewer
+ */
+export function interleaved(
+  arena: Arena,
+  contestants: readonly Contestant[],
+  load: Load,
+  warmUpShare = 1,
+): Promise<Row[]> {
   return withEntrants(arena, contestants, async (entrants) => {
-    for (const entrant of entrants) await load(entrant, arena.warmUpSeconds);
+    for (const entrant of entrants) await warmUp(entrant, load, arena.warmUpRequests * warmUpShare);
     const measured = entrants.map((entrant) => ({ entrant, rounds: [] as Figures[] }));
     for (let round = 1; round <= arena.rounds; round += 1) {
       for (const { entrant, rounds } of measured) {
@@ -25,14 +32,15 @@ export function interleaved(arena: Arena, contestants: readonly Contestant[], lo
 /** One span of load, and what it took. */
 async function measure(entrant: Entrant, load: () => Promise<LoadResult>): Promise<Figures> {
   const before = entrant.usage();
-  const { count, failed, seconds, p50Ms, p99Ms } = await load();
-  const after = entrant.usage();
+  const { count, failed, seconds, megabytes, p50Ms, p99Ms } = await load();
+  const cpuMicros = entrant.usage().cpuMicros - before.cpuMicros;
   return {
-    cpuMicros: (after.cpuMicros - before.cpuMicros) / count,
+    cpuMicros: cpuMicros / count,
+    ...(megabytes !== undefined && { cpuMicrosPerMegabyte: cpuMicros / megabytes }),
     perSecond: count / seconds,
     ...(p50Ms !== undefined && { p50Ms }),
     ...(p99Ms !== undefined && { p99Ms }),
-    rssMegabytes: after.rssBytes / 1e6,
+    rssMegabytes: entrant.usage().rssBytes / 1e6,
     failed,
   };
 }
@@ -42,10 +50,9 @@ export function medians(rounds: readonly Figures[]): Figures {
   return Object.fromEntries(names.map((name) => [name, median(rounds.map((round) => round[name] ?? NaN))]));
 }
 
-/** How many times the first row's CPU each one takes. */
+/** How many times the first row's CPU each one takes, for as much as it has carried. */
 function withRatios(rows: readonly Row[]): Row[] {
-  const first = rows[0]?.figures.cpuMicros ?? NaN;
-  return rows.map(({ name, figures: { cpuMicros = NaN, ...rest } }) => {
-    return { name, figures: { cpuMicros, ratio: cpuMicros / first, ...rest } };
-  });
+  const cpu = ({ figures }: Row): number => figures.cpuMicrosPerMegabyte ?? figures.cpuMicros ?? NaN;
+  const [first] = rows;
+  return rows.map((row) => ({ ...row, figures: { ...row.figures, ratio: cpu(row) / cpu(first ?? row) } }));
 }

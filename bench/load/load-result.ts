@@ -1,3 +1,5 @@
+import type { Entrant } from '../arena.ts';
+
 /** What one span of load has come to. */
 export interface LoadResult {
   /** Complete answers, or round trips. */
@@ -5,6 +7,10 @@ export interface LoadResult {
   /** Answers that failed or were not 2xx. */
   readonly failed: number;
   readonly seconds: number;
+  /** What the client has read in all, head and content. */
+  readonly megabytes?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
 }
+
+export type Load = (entrant: Entrant, seconds: number) => Promise<LoadResult>;

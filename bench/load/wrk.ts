@@ -11,6 +11,7 @@ export interface WrkOptions {
   readonly script?: { readonly dir: string; readonly text: string };
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
 const UNIT_MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 };
 
 /** HTTP/1.1 over kept-alive connections, as fast as they are answered. */
@@ -21,12 +22,13 @@ export async function wrk({ url, connections, seconds, script }: WrkOptions): Pr
     await writeFile(path, script.text);
     words.push('-s', path);
   }
-  const output = await runProgram('wrk', [...words, url]);
+  const output = await runProgram('wrk', [...words, url], seconds);
   const [, count = '0', took = '1', unit = 's'] = /(\d+) requests in ([\d.]+)(us|ms|s|m),/.exec(output) ?? [];
   return {
     count: Number(count),
     failed: numberIn(output, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(output),
     seconds: (Number(took) * (UNIT_MS[unit] ?? 1_000)) / 1_000,
+    megabytes: megabytesRead(output),
     p50Ms: percentile(output, 50),
     p99Ms: percentile(output, 99),
   };
@@ -47,6 +49,12 @@ function request()
   return "GET / HTTP/1.1\\r\\nHost: " .. host .. "\\r\\n\\r\\n"
 end
 `;
+}
+
+/** Answers that were cut by the end of the span are a part of it. */
+function megabytesRead(output: string): number {
+  const [, amount = '0', unit = 'B'] = /, ([\d.]+)([KMG]?B) read/.exec(output) ?? [];
+  return (Number(amount) * (UNIT_BYTES[unit] ?? 1)) / 1e6;
 }
 
 function percentile(output: string, percent: number): number {

@@ -8,15 +8,23 @@ export function markdown({ results, verdicts }: Pick<BenchReport, 'results' | 'v
   return parts.join('\n');
 }
 
-/** The whole page docs/BENCHMARKS.md. */
-export function page(report: BenchReport): string {
+/** What stands behind this line was written by hand. */
+const BY_HAND = '<!-- What follows is written by hand; a run of the bench leaves it as it is. -->';
+
+/** The whole page docs/BENCHMARKS.md. @param before the page as it was, whose hand-written part is kept */
+export function page(report: BenchReport, before: string): string {
+  const byHand = before.split(BY_HAND)[1]?.trim() ?? '';
+  return `${generated(report)}\n${BY_HAND}\n${byHand === '' ? '' : `\n${byHand}\n`}`;
+}
+
+function generated(report: BenchReport): string {
   const { machine, versions, at, rounds, secondsPerRound } = report;
   const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `# Benchmarks
 
 Made by \`npm run bench\` on ${at.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}. ${peers.join(', ')}.
 
-Every contestant has one core for itself; load and upstream (nginx on 127.0.0.1) have the other. All serve the same ECDSA P-256 certificate over TLS 1.3 and keep connections to the upstream; access logs are off for the peers and at the default for Reveille, which runs as in production. "CPU µs each" is the CPU time of the contestant and its children for one request (message, handshake): other than requests per second it hardly depends on what else the machine does. Figures are medians of ${rounds} rounds of ${secondsPerRound} s in which all take turns.
+Every contestant has one core for itself; load and upstream (nginx on 127.0.0.1) have the other. All serve the same ECDSA P-256 certificate over TLS 1.3 and keep connections to the upstream; access logs are off for the peers and at the default for Reveille, which runs as in production. "CPU µs each" is the CPU time of the contestant and its children for one request (message, handshake): other than requests per second it hardly depends on what else the machine does. Figures are medians of ${rounds} rounds of ${secondsPerRound} s in which all take turns, after 20,000 requests that warm each one up.
 
 ${markdown(report)}`;
 }
