@@ -72,15 +72,18 @@ export class Http1Exchange implements ClientExchange {
 
   onAbandoned(listener: () => void): () => void {
     const response = this.#response;
+    let listens = true;
     const onClose = (): void => {
-      if (!this.#ended && !this.#aborted) listener();
+      if (listens && !this.#ended && !this.#aborted) listener();
+      listens = false;
     };
-    response.once('close', onClose);
+    // Left where it is afterwards: taking it off costs every request more than a call that does nothing.
+    response.on('close', onClose);
     // An answer that waits behind another one of a pipeline is not told when their connection closes.
     const socket = response.socket === null ? this.#request.socket : undefined;
-    socket?.once('close', onClose);
+    socket?.on('close', onClose);
     return () => {
-      response.off('close', onClose);
+      listens = false;
       socket?.off('close', onClose);
     };
   }
@@ -144,7 +147,21 @@ export class Http1Exchange implements ClientExchange {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) this.#response.end();
-    else this.#response.end(held, 'latin1');
+    else if (this.#response.chunkedEncoding) this.#response.end(held, 'latin1');
+    else this.#sendWhole(held);
+  }
+
+  /**
+   * The end is told to node:http when all has left: `end(held)` would write an empty piece behind it, and gathering the
+   * two costs more than sending them. Corked, because `write` alone waits for the next tick.
+   */
+  #sendWhole(content: string): void {
+    const response = this.#response;
+    response.cork();
+    response.write(content, 'latin1', (error) => {
+      if (error == null) response.end();
+    });
+    response.uncork();
   }
 
   /** A reset where that is possible: without a length and chunks a plain close would look like the end of the content. */

@@ -35,7 +35,7 @@ export class Http1Connection {
   /** Notes an answer that is to come; `closed` is called once it has gone out. */
   owe(response: ServerResponse, closed: () => void): void {
     this.#owed.push(response);
-    response.once('close', () => {
+    response.on('close', () => {
       const at = this.#owed.indexOf(response);
       if (at !== -1) this.#owed.splice(at, 1);
       closed();
@@ -43,14 +43,15 @@ export class Http1Connection {
   }
 
   /**
-   * Asked at intervals: true when all of an answer was handed over before the last call, so that only the client can
-   * hold it up, and nothing of it has left since. A timer for each answer would cost every request.
+   * Asked at intervals: true when an answer was there to be sent at the last call, so that only the client can hold it
+   * up, and nothing of it has left since. A timer for each answer would cost every request.
    */
   stalls(): boolean {
     const [answer] = this.#owed;
     const bytes = this.socket.writableLength;
     const before = this.#unread;
-    this.#unread = answer?.writableEnded === true ? { answer, bytes } : undefined;
+    const waits = answer !== undefined && (answer.writableEnded || bytes > 0);
+    this.#unread = waits ? { answer, bytes } : undefined;
     return this.#unread !== undefined && before?.answer === answer && before?.bytes === bytes;
   }
 

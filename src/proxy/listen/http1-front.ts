@@ -151,8 +151,6 @@ export class Http1Front {
 
   /** Undefined when nothing more on this connection may be served: the parser may have read on within one packet. */
   #begin(request: IncomingMessage, response: ServerResponse): Http1Connection | undefined {
-    request.on('error', ignore);
-    response.on('error', ignore);
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.finished) return undefined;
     connection.owe(response, () => this.#answered(connection));
@@ -175,6 +173,8 @@ export class Http1Front {
     requestId: string,
   ): void {
     // Content that nobody wants is not worth a connection.
+    request.on('error', ignore);
+    response.on('error', ignore);
     if (refused.close || hasContent(request)) {
       connection.finish();
       lingerOnClose(connection.socket);
