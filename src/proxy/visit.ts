@@ -2,6 +2,7 @@ import type { WakeTimings } from '../seam/control-link.ts';
 import type { Tie } from '../dispatch/affinity.ts';
 import type { AccessEntry } from './access-log.ts';
 import type { ClientExchange } from './exchange/client-exchange.ts';
+import type { ForwardResult } from './forward/forward-result.ts';
 import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
 
 /** One request on its way through the proxy: what is learned about it along the way, for its answer and for the log. */
@@ -26,6 +27,13 @@ export class Visit {
     this.exchange = exchange;
     this.upgrade = upgrade;
     this.startedMs = startedMs;
+  }
+
+  /** How forwarding it ended. */
+  note({ outcome, status = 0, error }: ForwardResult): void {
+    this.status = status;
+    if (outcome !== 'completed') this.code = error?.code ?? outcome;
+    this.detail = error?.message;
   }
 
   /** `Server-Timing` of a request that was held (W3C Server Timing; durations in milliseconds). */

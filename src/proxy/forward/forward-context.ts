@@ -3,10 +3,10 @@ import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts'
 import type { ForwardLimits } from './forward-limits.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import type { LoopTurns } from './loop-turns.ts';
-import type { Ticker } from './ticker.ts';
+import type { Ticker, Ticking } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
 
-export interface Cancellable {
+export interface Cancellable extends Ticking {
   /** Cuts it off, whatever it is doing. */
   cancel(): void;
 }

@@ -10,7 +10,6 @@ import type { RequestFraming } from './request-framing.ts';
 import { expectsContinue, requestFraming } from './request-framing.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 import { ResponseRelay } from './response-relay.ts';
-import type { Ticking } from './ticker.ts';
 import { tunnel } from './tunnel.ts';
 import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -20,7 +19,7 @@ import type { UpstreamErrorCode } from './upstream-error.ts';
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** One request on its way to one upstream, with the response on its way back. */
-export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, Ticking, AwaitsTurns {
+export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, AwaitsTurns {
   readonly #request: ForwardedRequest;
   readonly #exchange: ClientExchange;
   readonly #context: ForwardContext;
@@ -49,13 +48,12 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, T
 
   /** @throws UpstreamError as long as nothing has reached the client */
   run(): Promise<ForwardResult> {
-    const { ticker, turns, limits } = this.#context;
+    const { turns, limits } = this.#context;
     const { pool } = this.#request;
     if (this.#exchange.abandoned) this.#settle('abandoned');
     else if (this.#framing.kind === 'length' && this.#framing.length > limits.maxBodyBytes) this.#refuseLargeBody();
     else {
       this.#stopListening = this.#exchange.onAbandoned(() => this.#onAbandoned());
-      ticker.add(this);
       this.#channel = this.#request.fresh ? undefined : pool.take(this.#request.endpoint);
       if (this.#channel === undefined) this.#connect();
       else turns.wait(this);
@@ -167,7 +165,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, T
   }
 
   tick(nowMs: number): void {
-    if (this.#settled) return;
+    if (this.#settled || this.#tunnelled) return;
     const { endpoint } = this.#request;
     const address = `${endpoint.host}:${endpoint.port}`;
     // As long as the client has more to send and the upstream takes it, nobody can expect an answer.
@@ -286,7 +284,6 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, T
 
   #stopWaiting(): void {
     this.#stopListening?.();
-    this.#context.ticker.delete(this);
   }
 }
 

@@ -9,7 +9,7 @@ import { ForwardedExchange } from './forwarded-exchange.ts';
 import { Http2Pool } from './http2-pool.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import { LoopTurns } from './loop-turns.ts';
-import { Ticker } from './ticker.ts';
+import { Ticker, type Ticking } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { UpstreamPool } from './upstream-pool.ts';
@@ -41,7 +41,7 @@ export interface ForwardOptions {
 }
 
 /** Sends requests to upstreams over connections of its own, and their responses back. */
-export class Forwarder {
+export class Forwarder implements Ticking {
   readonly #context: ForwardContext;
   readonly #pools: Readonly<Record<Protocol, ChannelPool>>;
   readonly #clock: Clock;
@@ -121,16 +121,24 @@ export class Forwarder {
     this.#context.ticker.close();
   }
 
+  /** For all exchanges together: the ticker need not know each of them. */
+  tick(nowMs: number): void {
+    for (const exchange of this.#active) exchange.tick(nowMs);
+  }
+
   #run(request: ForwardedRequest): Promise<ForwardResult> {
     if (this.#closing) return Promise.reject(new UpstreamError('forwarder_closed', 'The proxy is being stopped.'));
     const forwarded = new ForwardedExchange(request, this.#context);
+    if (this.#active.size === 0) this.#context.ticker.add(this);
     this.#active.add(forwarded);
     return forwarded.run();
   }
 
   #forget(exchange: Cancellable): void {
     this.#active.delete(exchange);
-    if (this.#active.size === 0) for (const listener of this.#emptyListeners.splice(0)) listener();
+    if (this.#active.size > 0) return;
+    this.#context.ticker.delete(this);
+    for (const listener of this.#emptyListeners.splice(0)) listener();
   }
 
   #whenEmpty(deadlineMs: number): Promise<void> {
