@@ -14,6 +14,11 @@ export function fieldValue(rawHeaders: RawHeaders, name: string): string | undef
 
 /** The members of a comma-separated list, lower case, without empty ones. */
 export function listMembers(value: string): string[] {
+  // Most lists have one member.
+  if (!value.includes(',')) {
+    const only = value.trim().toLowerCase();
+    return only === '' ? [] : [only];
+  }
   const members: string[] = [];
   for (const part of value.split(',')) {
     const member = part.trim().toLowerCase();

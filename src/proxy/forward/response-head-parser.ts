@@ -112,7 +112,7 @@ function readFraming(rawHeaders: readonly string[], version: UpstreamHead['proto
         chunked = parseCoding(value, chunked);
         break;
       case 'connection':
-        connection = connection.concat(listMembers(value));
+        connection = connection.length === 0 ? listMembers(value) : [...connection, ...listMembers(value)];
         break;
       case 'keep-alive':
         keepAliveSeconds = parseKeepAlive(value);

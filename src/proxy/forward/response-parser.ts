@@ -14,6 +14,8 @@ export interface ResponseLimits {
 type State = 'head' | 'length' | 'chunked' | 'until-close' | 'complete' | 'switched';
 
 const EMPTY = Buffer.alloc(0);
+/** As bytes: text would be converted for every search. */
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /** Reads the response to one request, as strictly as somebody must who passes it on; throws MalformedResponse. */
 export class ResponseParser {
@@ -75,7 +77,7 @@ export class ResponseParser {
   #readHeads(bytes: Buffer): number {
     let at = 0;
     while (this.#state === 'head') {
-      const end = bytes.indexOf('\r\n\r\n', at, 'latin1');
+      const end = bytes.indexOf(END_OF_HEAD, at);
       const length = (end === -1 ? bytes.length : end) - at;
       if (length > this.#limits.maxHeadBytes) throw new MalformedResponse('its head is too long');
       if (end === -1) {

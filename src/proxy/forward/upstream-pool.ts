@@ -26,6 +26,8 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   readonly #all = new Set<UpstreamConnection>();
   readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #idle = new Map<string, UpstreamConnection[]>();
+  /** Made once: a new text would have to be hashed again for every request. */
+  readonly #keys = new WeakMap<Endpoint, string>();
   #idleCount = 0;
 
   constructor(options: UpstreamPoolOptions, ticker: Ticker) {
@@ -45,13 +47,13 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   connect(endpoint: Endpoint, detachable: boolean): UpstreamConnection {
     const { responseLimits } = this.#options;
     const readBuffer = detachable ? undefined : this.#readBuffer;
-    const connection = new UpstreamConnection(endpointKey(endpoint), endpoint, responseLimits, this, readBuffer);
+    const connection = new UpstreamConnection(this.#keyOf(endpoint), endpoint, responseLimits, this, readBuffer);
     this.#all.add(connection);
     return connection;
   }
 
   take(endpoint: Endpoint): UpstreamConnection | undefined {
-    const idle = this.#idle.get(endpointKey(endpoint));
+    const idle = this.#idle.get(this.#keyOf(endpoint));
     for (;;) {
       const connection = idle?.pop();
       if (connection === undefined) return undefined;
@@ -110,7 +112,13 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
     connection.idleDeadline = idleDeadline;
     idle.push(connection);
     this.#idleCount += 1;
-    this.#ticker.add(this);
+    if (this.#idleCount === 1) this.#ticker.add(this);
+  }
+
+  #keyOf(endpoint: Endpoint): string {
+    let key = this.#keys.get(endpoint);
+    if (key === undefined) this.#keys.set(endpoint, (key = endpointKey(endpoint)));
+    return key;
   }
 
   #idleLifetime({ keepAliveSeconds }: UpstreamConnection): number {

@@ -9,7 +9,8 @@ export interface Authority {
   readonly text: string;
 }
 
-const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
+/** Labels of at most 63 characters that neither begin nor end with a hyphen. One expression: every request is asked. */
+const NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/;
 const PORT = /^[0-9]{1,5}$/;
 
 /**
@@ -42,6 +43,5 @@ function normalHost(name: string): string | undefined {
   }
   const lower = name.toLowerCase();
   const host = lower.endsWith('.') ? lower.slice(0, -1) : lower;
-  if (host === '' || host.length > 253) return undefined;
-  return host.split('.').every((label) => LABEL.test(label)) ? host : undefined;
+  return host.length <= 253 && NAME.test(host) ? host : undefined;
 }

@@ -1,18 +1,18 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { RawHeaders } from '../exchange/client-exchange.ts';
 import { valuesOf } from './request-rules.ts';
 
 const POOL_BYTES = 8192;
-const ID_BYTES = 8;
+const ID_DIGITS = 16;
 /** What may stand in a log line, a header and a JSON string without any escape. */
 const ACCEPTABLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
 /** Gives every request its id: 16 hexadecimal digits, or the client's own X-Request-Id when the peer is trusted. */
 export class RequestIds {
   readonly #trusted: (remoteAddress: string) => boolean;
-  /** The system call for randomness is made once for a thousand ids. */
-  readonly #pool = Buffer.alloc(POOL_BYTES);
-  #used = POOL_BYTES;
+  /** The system call for randomness is made once for a thousand ids, and so is the text of its bytes. */
+  #digits = '';
+  #used = 0;
 
   constructor(trusted: (remoteAddress: string) => boolean) {
     this.#trusted = trusted;
@@ -23,18 +23,17 @@ export class RequestIds {
   }
 
   next(): string {
-    if (this.#used === POOL_BYTES) {
-      randomFillSync(this.#pool);
+    if (this.#used === this.#digits.length) {
+      this.#digits = randomBytes(POOL_BYTES).toString('hex');
       this.#used = 0;
     }
-    this.#used += ID_BYTES;
-    return this.#pool.toString('hex', this.#used - ID_BYTES, this.#used);
+    this.#used += ID_DIGITS;
+    return this.#digits.slice(this.#used - ID_DIGITS, this.#used);
   }
 
   #given(remoteAddress: string, rawHeaders: RawHeaders): string | undefined {
-    const values = valuesOf(rawHeaders, 'x-request-id');
-    const [value] = values;
-    if (value === undefined || values.length > 1 || !ACCEPTABLE.test(value)) return undefined;
-    return this.#trusted(remoteAddress) ? value : undefined;
+    if (!this.#trusted(remoteAddress)) return undefined;
+    const [value, another] = valuesOf(rawHeaders, 'x-request-id');
+    return value !== undefined && another === undefined && ACCEPTABLE.test(value) ? value : undefined;
   }
 }
