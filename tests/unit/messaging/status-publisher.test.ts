@@ -19,7 +19,7 @@ describe('the retained status of services', () => {
   });
 
   function member(name: string, status: Member['status']): Member {
-    return { name, status, spec: serviceSpec({ name }), desired: 1, replicas: [] } as unknown as Member;
+    return { name, status, spec: serviceSpec({ name }), desired: 1, instanceViews: [] } as unknown as Member;
   }
 
   it('is told when it has changed, and not when only time has passed', () => {

@@ -20,12 +20,12 @@ describe('what services use, as it is told', () => {
       send: ({ topic, payload, retain }) =>
         void told.push({ topic, retain, usage: JSON.parse(payload) as Record<string, unknown> }),
     };
-    const replicas = [{ id: 'web-1' }, { id: 'web-2' }];
+    const instanceViews = [{ id: 'web-1' }, { id: 'web-2' }];
     usages = {};
     publisher = new UsagePublisher({
       ...{ mqtt, topics: new Topics('r'), clock },
       fleet: {
-        members: () => [{ name: 'web', replicas } as unknown as Member],
+        members: () => [{ name: 'web', instanceViews } as unknown as Member],
         monitor: { usageOf: (_service: string, id: string) => usages[id] },
       },
     });
