@@ -6,6 +6,8 @@ interface Activity {
   readonly counts: Map<string, number>;
   /** Monotonic; when it was last seen busy. */
   lastBusyMs: number;
+  /** Whether a data half has used it since that was last asked. */
+  used: boolean;
 }
 
 /** How busy the data halves keep each instance, all of them together: what sleeping and draining decide by. Monotonic time only. */
@@ -36,7 +38,7 @@ export class ActivityBoard {
     this.#seen.delete(dataHalf);
     for (const service of this.#services.values()) {
       for (const activity of service.values()) {
-        if (activity.counts.delete(dataHalf)) activity.lastBusyMs = this.#clock.now();
+        if (activity.counts.delete(dataHalf)) Object.assign(activity, { lastBusyMs: this.#clock.now(), used: true });
       }
     }
     this.#tell();
@@ -49,6 +51,7 @@ export class ActivityBoard {
 
   record(dataHalf: string, { service, instanceId, inFlight, seenVersion }: ActivityReport): void {
     const activity = this.#activity(service, instanceId);
+    if (activity.counts.has(dataHalf) || inFlight > 0) activity.used = true;
     if (activity.counts.size > 0 || inFlight > 0) activity.lastBusyMs = this.#clock.now();
     if (inFlight > 0) activity.counts.set(dataHalf, inFlight);
     else activity.counts.delete(dataHalf);
@@ -67,22 +70,32 @@ export class ActivityBoard {
       for (const [id, count] of Object.entries(instances)) {
         const activity = this.#activity(service, id);
         activity.lastBusyMs = this.#clock.now();
-        activity.counts.set(process, count);
+        if (count > 0) activity.counts.set(process, count);
+        else activity.counts.delete(process);
       }
     }
     this.#tell();
   }
 
-  /** What the data halves that `fits` have in flight, by service and instance; those without any are absent. */
-  counts(fits: (dataHalf: string) => boolean): Record<string, Record<string, number>> {
+  /**
+   * What the data halves of this process have in flight, by service and instance; 0 for those that were used since
+   * `forgetUse`. All others are absent.
+   */
+  ownCounts(): Record<string, Record<string, number>> {
     const counts: Record<string, Record<string, number>> = {};
     for (const [service, instances] of this.#services) {
       for (const [id, activity] of instances) {
-        const count = total([...activity.counts].filter(([dataHalf]) => fits(dataHalf)));
-        if (count > 0) (counts[service] ??= {})[id] = count;
+        const count = total([...activity.counts].filter(([dataHalf]) => this.#seen.has(dataHalf)));
+        if (count > 0 || activity.used) (counts[service] ??= {})[id] = count;
       }
     }
     return counts;
+  }
+
+  forgetUse(): void {
+    for (const instances of this.#services.values()) {
+      for (const activity of instances.values()) activity.used = false;
+    }
   }
 
   /** An instance begins to serve: its idle time is counted from here. */
@@ -112,12 +125,18 @@ export class ActivityBoard {
   /** Whether every data half, having seen `version` of the fleet, has nothing in flight on the instance. */
   isDrained(service: string, instanceId: string, version: number): boolean {
     const busy = (this.#services.get(service)?.get(instanceId)?.counts.size ?? 0) > 0;
-    return !busy && [...this.#seen.values()].every((seen) => seen >= version);
+    return !busy && this.isSeen(version);
+  }
+
+  /** Whether every data half of this process has applied `version` of the fleet. */
+  isSeen(version: number): boolean {
+    return [...this.#seen.values()].every((seen) => seen >= version);
   }
 
   #activity(service: string, instanceId: string): Activity {
     const instances = this.#services.get(service) ?? new Map<string, Activity>();
-    const activity = instances.get(instanceId) ?? { counts: new Map(), lastBusyMs: this.#clock.now() };
+    const fresh = { counts: new Map(), lastBusyMs: this.#clock.now(), used: false };
+    const activity = instances.get(instanceId) ?? fresh;
     instances.set(instanceId, activity);
     this.#services.set(service, instances);
     return activity;

@@ -16,8 +16,10 @@ import type { Service } from './service.ts';
 export interface AutoscalerTools {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether this process may scale it. */
-  readonly mayScale: (service: Service) => boolean;
+  /** Whether this process decides about it. */
+  readonly mayLook: (service: Service) => boolean;
+  /** The same, asked anew. */
+  readonly mayScale: (service: Service) => Promise<boolean>;
   readonly loadOf: (service: string, instanceId: string) => InstanceLoad;
 }
 
@@ -85,7 +87,7 @@ export class Autoscaler {
     const { spec, desired, serving: ready } = service;
     if (desired !== scaled.desired) Object.assign(scaled, { desired, changedAtMs: nowMs, trend: {} });
     // Those that are on their way take a part of the load soon: what there is now says little.
-    if (scaled.busy || ready.length < desired || !this.#tools.mayScale(service)) return;
+    if (scaled.busy || ready.length < desired || !this.#tools.mayLook(service)) return;
     const need = needOf(
       spec.scale,
       ready.map(({ id }) => this.#tools.loadOf(service.name, id)),
@@ -107,6 +109,7 @@ export class Autoscaler {
     scaled.busy = true;
     scaled.trend = {};
     try {
+      if (!(await this.#tools.mayScale(service))) return;
       await service.autoscale(replicas, reason, { detail: explain(service, decision, need, ready) });
     } catch (error) {
       this.#tools.log.warn({ service: name, err: error }, `${name} could not be scaled: ${messageOf(error)}`);

@@ -1,22 +1,43 @@
 import type { ActivityBoard } from './activity-board.ts';
+import { Departures, type Departure, type InstanceKeeper } from './departures.ts';
 import { Leadership, type LeadershipTools } from './leadership.ts';
 import { Neighbours } from './neighbours.ts';
+import type { InstanceKey } from './runtime.ts';
 
-/** The processes that look after the same services: who of them decides. */
+/** The processes that look after the same services: who of them decides, and who tells of what. */
 export interface Company {
-  /** Whether this process decides about what it has started itself (or not). */
+  /** Whether this process decides about what it has started itself (or not), and tells what becomes of it. */
   inCharge(startedHere: boolean): boolean;
   /** The same, asked anew: for what cannot be taken back. */
   confirm(startedHere: boolean): Promise<boolean>;
-  /** @param onElected called whenever this process begins to decide about everything */
-  start(activity: ActivityBoard, onElected: () => void): Promise<void>;
+  /** Whether this process tells of a start that was its own (or not): of several, only whose it was. */
+  tellsOfStart(startedHere: boolean): boolean;
+  /**
+   * Says to the others that this process is about to stop an instance.
+   * @param onWanted called when one of them has requests that wait for it
+   */
+  depart(key: InstanceKey, onWanted: () => void): Departure;
+  /** Requests wait here for an instance that another process is about to stop. */
+  want(key: InstanceKey): void;
+  start(crew: Crew): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a process has in common with the others. */
+export interface Crew {
+  readonly activity: ActivityBoard;
+  readonly keeper: InstanceKeeper;
+  /** Called whenever this process begins to decide about everything. */
+  readonly onElected: () => void;
 }
 
 /** One process that has its store for itself. */
 export const ALONE: Company = {
   inCharge: () => true,
   confirm: () => Promise.resolve(true),
+  tellsOfStart: () => true,
+  depart: () => ({ untilLetGo: () => Promise.resolve(true), end: () => undefined }),
+  want: () => undefined,
   start: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
@@ -26,6 +47,7 @@ export class SharedCompany implements Company {
   readonly #tools: LeadershipTools;
   readonly #leadership: Leadership;
   #neighbours: Neighbours | undefined;
+  #departures: Departures | undefined;
 
   constructor(tools: LeadershipTools) {
     this.#tools = tools;
@@ -40,10 +62,29 @@ export class SharedCompany implements Company {
     return (await this.#leadership.confirm()) || this.#leadership.inCharge(startedHere);
   }
 
-  async start(activity: ActivityBoard, onElected: () => void): Promise<void> {
+  tellsOfStart(startedHere: boolean): boolean {
+    return startedHere;
+  }
+
+  depart(key: InstanceKey, onWanted: () => void): Departure {
+    return this.#departures?.begin(key, onWanted) ?? ALONE.depart(key, onWanted);
+  }
+
+  want(key: InstanceKey): void {
+    this.#departures?.want(key);
+  }
+
+  async start({ activity, keeper, onElected }: Crew): Promise<void> {
     // Who leads must know what the others use before it decides anything.
-    this.#neighbours = new Neighbours(activity, this.#tools);
-    await this.#neighbours.start();
+    const neighbours: Neighbours = new Neighbours(activity, this.#tools, {
+      word: () => departures.word(),
+      onHeard: (record) => departures.heard(record),
+      onGone: (id) => departures.gone(id),
+    });
+    const departures = new Departures({ ...this.#tools, keeper, neighbours });
+    this.#neighbours = neighbours;
+    this.#departures = departures;
+    await neighbours.start();
     this.#leadership.onElected(onElected);
     await this.#leadership.start();
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { deferred } from '../lib/deferred.ts';
 import type { ActivityBoard } from './activity-board.ts';
 
 export interface DrainOptions {
@@ -31,4 +32,15 @@ export function waitUntilDrained(activity: ActivityBoard, clock: Clock, options:
     });
     signal.addEventListener('abort', settle, { once: true });
   });
+}
+
+/** Resolves once no data half of this process uses an older version of the fleet. */
+export async function untilSeen(activity: ActivityBoard, version: number): Promise<void> {
+  if (activity.isSeen(version)) return;
+  const seen = deferred<undefined>();
+  const unsubscribe = activity.onReport(() => {
+    if (activity.isSeen(version)) seen.resolve(undefined);
+  });
+  await seen.promise;
+  unsubscribe();
 }

@@ -11,6 +11,8 @@ export interface ExternalTools {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly publish: (service: ExternalService) => number;
+  /** Of several processes that see the same one tells of it. */
+  readonly mayTell: () => boolean;
 }
 
 interface ExternalUpstream {
@@ -121,6 +123,7 @@ export class ExternalService implements Member {
     upstream.health = health;
     upstream.since = this.#tools.clock.epochMs();
     this.#tools.publish(this);
+    if (!this.#tools.mayTell()) return;
     if (health.ok) this.#tools.bus.emit('instance.ready', this.name, { reason: 'recovered' }, upstream.id);
     else this.#tools.bus.emit('instance.unhealthy', this.name, { reason: health.reason }, upstream.id);
   }

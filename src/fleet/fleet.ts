@@ -8,6 +8,7 @@ import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
 import { Connection } from './connection.ts';
 import { ALONE, type Company } from './company.ts';
+import { untilSeen } from './drain.ts';
 import type { EventBus } from './event-bus.ts';
 import { ExternalService } from './external-service.ts';
 import { Keepers } from './keepers.ts';
@@ -20,7 +21,7 @@ import { Publisher } from './publisher.ts';
 import { Readiness } from './readiness.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Registry } from './registry.ts';
-import type { Runtime } from './runtime.ts';
+import type { InstanceKey, Runtime } from './runtime.ts';
 import { Service } from './service.ts';
 import type { ServiceTools } from './service-tools.ts';
 import type { ServiceRecord } from './state-store.ts';
@@ -76,22 +77,28 @@ export class Fleet {
     const shared = { ...tools, company, activity: this.#activity };
     const dependentsOf = (name: string): Service[] =>
       this.#members.services.filter(({ spec }) => name in spec.dependsOn);
-    this.#keepers = new Keepers({ ...shared, dependentsOf });
+    const startedHere = (name: string, id: string): boolean =>
+      this.#members.service(name)?.instances.find((each) => each.id === id)?.startedHere ?? false;
+    this.#keepers = new Keepers({ ...shared, dependentsOf, startedHere });
     this.#reconciler = new Reconciler({
       ...tools,
       members: this.#members,
-      mayRemove: () => company.inCharge(false),
+      mayRemove: () => company.confirm(false),
       onCondition: () => this.#conditionChanged(),
     });
     this.#serviceTools = {
       ...shared,
-      inCharge: (startedHere) => company.inCharge(startedHere),
       readiness: new Readiness(tools),
       stopGraceMs: STOP_GRACE_MS,
       wakeDependency: (dependent, name) => this.#wakeDependency(dependent, name),
       publish: (member) => this.#members.changed(member),
       publishSoon: (member) => this.#members.progressed(member),
     };
+  }
+
+  /** Whether this process does what is said to all that share the store, once. Alone it always does. */
+  get leads(): boolean {
+    return this.#company.inCharge(true);
   }
 
   get runtime(): Runtime {
@@ -126,7 +133,15 @@ export class Fleet {
 
   /** Adopts what already runs and starts what must always run. The runtime may be away: it is waited for behind. */
   async start(): Promise<void> {
-    await this.#company.start(this.#activity, () => this.#elected());
+    await this.#company.start({
+      activity: this.#activity,
+      keeper: {
+        hold: (key) => this.#hold(key),
+        untilSeen: (version) => untilSeen(this.#activity, version),
+        release: (key) => this.#release(key),
+      },
+      onElected: () => this.#elected(),
+    });
     this.#reconciler.start();
     await this.#tools.runtime.start();
     if (this.#tools.runtime.condition.up) await this.#reconciler.reconcile();
@@ -199,7 +214,7 @@ export class Fleet {
     if (spec.source.kind !== 'url') return new Service(spec, this.#serviceTools);
     const { prober, bus, clock } = this.#tools;
     const publish = (member: Member): number => this.#members.changed(member);
-    const external = new ExternalService(spec, { prober, bus, clock, publish });
+    const external = new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => this.leads });
     external.start();
     return external;
   }
@@ -232,6 +247,17 @@ export class Fleet {
         }
         this.#wakeAlwaysOn();
       });
+  }
+
+  /** Another process is about to put an instance to sleep. */
+  async #hold({ service: name, index }: InstanceKey): Promise<number> {
+    const service = this.#members.service(name);
+    return service && index <= service.spec.scale.max ? service.instance(index).hold() : this.#publisher.version;
+  }
+
+  async #release({ service: name, index }: InstanceKey): Promise<void> {
+    const service = this.#members.service(name);
+    await service?.instances.find(({ key }) => key.index === index)?.release();
   }
 
   /** Perhaps only long after the start, when the store was away. */

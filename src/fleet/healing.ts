@@ -9,8 +9,8 @@ export interface HealingTools {
   readonly needed: () => boolean;
   /** How long to wait before the next try, in milliseconds; longer each time. */
   readonly nextInMs: () => number;
-  /** Whether this process looks after it. */
-  readonly inCharge: () => boolean;
+  /** Whether this process looks after it, now. */
+  readonly mayHeal: () => Promise<boolean>;
   readonly wake: () => Promise<unknown>;
 }
 
@@ -42,10 +42,11 @@ export class Healing {
   }
 
   #heal(): void {
-    const { log, service, inCharge, wake } = this.#tools;
-    if (!inCharge()) return;
-    wake().catch((error: unknown) => {
-      log.warn({ service, err: error }, `${service} could not be brought back`);
-    });
+    const { log, service, mayHeal, wake } = this.#tools;
+    mayHeal()
+      .then((may) => (may ? wake() : undefined))
+      .catch((error: unknown) => {
+        log.warn({ service, err: error }, `${service} could not be brought back`);
+      });
   }
 }

@@ -15,6 +15,8 @@ export interface InstanceMonitorTools {
   readonly log: Logger;
   readonly inFlight: (service: string, instanceId: string) => number;
   readonly onSample: (sample: UsageSample) => void;
+  /** Whether this process tells of it; of several that watch it one does. */
+  readonly inCharge: (service: string, instanceId: string) => boolean;
 }
 
 type Measure = 'cpu' | 'memory';
@@ -120,7 +122,7 @@ export class InstanceMonitor {
     const { clock, inFlight, onSample } = this.#tools;
     const values = { ...usage, atEpochMs: clock.epochMs(), inFlight: inFlight(this.#key.service, this.#id) };
     this.#ring.add(values);
-    onSample(this.#sample(values));
+    if (this.#mayTell) onSample(this.#sample(values));
   }
 
   #judge(measure: Measure, percent: number | null): void {
@@ -139,7 +141,11 @@ export class InstanceMonitor {
 
   #emit(measure: Measure, level: AlarmLevel, data: Record<string, unknown>): void {
     const type = `${measure}.${level === 'calm' ? 'recovered' : level}` as const;
-    this.#tools.bus.emit(type, this.#key.service, data, this.#id);
+    if (this.#mayTell) this.#tools.bus.emit(type, this.#key.service, data, this.#id);
+  }
+
+  get #mayTell(): boolean {
+    return this.#tools.inCharge(this.#key.service, this.#id);
   }
 
   #sample(values: Omit<UsageSample, 'service' | 'instanceId'>): UsageSample {

@@ -1,8 +1,10 @@
 import type { ServiceSpec, SleepTier } from '../config/service-spec.ts';
-import { deferred } from '../lib/deferred.ts';
+import { deferred, type Deferred } from '../lib/deferred.ts';
 import { Lane } from '../lib/lane.ts';
 import type { Failure } from '../seam/fleet-view.ts';
 import type { ActivityBoard } from './activity-board.ts';
+import type { Company } from './company.ts';
+import type { Departure } from './departures.ts';
 import { waitUntilDrained } from './drain.ts';
 import { deathOf } from './death.ts';
 import { RuntimeError } from './errors.ts';
@@ -10,14 +12,15 @@ import type { EventBus } from './event-bus.ts';
 import type { EventType, StopReason } from './events.ts';
 import { failureOf, logTailOf } from './failures.ts';
 import { isServing, transition, type InstanceChange, type InstanceState } from './instance-state.ts';
+import { GONE_AFTER_MS } from './neighbours.ts';
 import { instanceId, type Exit, type InstanceKey, type ObservedInstance, type Prepared } from './runtime.ts';
 import { StartAttempt, type StartTimings, type StartTools } from './start-attempt.ts';
 
 export interface InstanceTools extends StartTools {
   readonly activity: ActivityBoard;
   readonly bus: EventBus;
-  /** Whether this process decides about it; if not, another one does. */
-  readonly inCharge: (startedHere: boolean) => boolean;
+  /** The other processes that may use it, stop it, start it. */
+  readonly company: Pick<Company, 'inCharge' | 'confirm' | 'tellsOfStart' | 'depart' | 'want'>;
   /** How long a request may go on after its instance was told to leave. */
   readonly drainTimeoutMs: () => number;
 }
@@ -37,6 +40,8 @@ export interface InstanceOwner {
 
 /** An idle instance that turns out to be busy is kept; this is how long the data half has to say so. */
 const IDLE_DRAIN_MS = 1_000;
+/** One of the other processes that has said nothing for so long has ended. */
+const IDLE_LET_GO_MS = GONE_AFTER_MS + 4_000;
 const VERIFY_MS = 1_000;
 
 /** One copy of a service: started, made ready, drained and put to sleep, one step after the other. */
@@ -54,8 +59,13 @@ export class Instance {
   #attempt: StartAttempt | undefined;
   #adoption: Promise<void> = Promise.resolve();
   #startedHere = false;
+  #startedElsewhere = false;
   /** Takes back the drain of an idle instance. */
   #idleDrain: AbortController | undefined;
+  /** It is being put to sleep here. */
+  #leaving = false;
+  /** Another process is about to put it to sleep; settled when that is over. */
+  #held: { readonly over: Deferred<undefined>; readonly sinceMs: number } | undefined;
 
   constructor(key: InstanceKey, owner: InstanceOwner, tools: InstanceTools) {
     this.key = key;
@@ -78,6 +88,11 @@ export class Instance {
     return this.#startedHere;
   }
 
+  /** Whether the latest start of it was somebody else's. */
+  get startedElsewhere(): boolean {
+    return this.#startedElsewhere;
+  }
+
   /** What it was made from; undefined until it has been seen. */
   get configHash(): string | undefined {
     return this.#configHash;
@@ -94,20 +109,25 @@ export class Instance {
    */
   start(spec: ServiceSpec, prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     this.#idleDrain?.abort();
-    const { runtime } = this.#tools;
+    if (this.#held) this.#tools.company.want(this.key);
+    const { runtime, company } = this.#tools;
     return this.#bringUp(async () => {
       // What it was doing before may have taken a while.
       cancelled.throwIfAborted();
+      this.#startedElsewhere = false;
       const created = await runtime.create(spec, this.key.index, prepared);
       this.#remember(created);
       const started = await runtime.startInstance(created.runtimeId, created);
-      this.#startedHere = true;
+      this.#startedHere = started.startedNow;
+      this.#startedElsewhere = !started.startedNow;
+      if (started.startedNow && !company.tellsOfStart(false)) this.#emit('instance.starting');
       return started;
     }, 'started');
   }
 
   /** Takes over one that was found running: it must serve before it counts, but is not started anew. The owner hears the outcome. */
   #adopt(observed: ObservedInstance): void {
+    this.#startedElsewhere = true;
     this.#change({ type: 'starting' });
     this.#adoption = this.#bringUp(() => Promise.resolve(observed), 'adopted').then(
       () => this.#owner.adopted(this),
@@ -123,7 +143,44 @@ export class Instance {
   sleep(strategy: SleepTier['strategy'], reason: StopReason, patienceMs = IDLE_DRAIN_MS): Promise<boolean> {
     const stopped = new RuntimeError('start_cancelled', `${this.id} was put to sleep (${reason}) while it started`);
     if (reason !== 'idle') this.#attempt?.cancel(stopped);
-    return this.#lane.run(async () => (await this.#empty(reason, patienceMs)) && (await this.#rest(strategy, reason)));
+    return this.#lane.run(() => this.#leave(strategy, reason, patienceMs));
+  }
+
+  /**
+   * Another process is about to put it to sleep: it is offered to nobody from here on, and is not started before that is
+   * over. One that is being started here is let go of once it has been.
+   * @returns the fleet version that shows it
+   */
+  async hold(): Promise<number> {
+    this.#held ??= { over: deferred(), sinceMs: this.#tools.clock.now() };
+    if (this.#attempt) {
+      this.#tools.company.want(this.key);
+      await this.#lane.run(() => Promise.resolve());
+    }
+    return this.#change({ type: 'draining' });
+  }
+
+  /** The other process is done with it: it is what the runtime shows. */
+  async release(): Promise<void> {
+    const held = this.#held;
+    if (!held) return;
+    const { runtime, clock } = this.#tools;
+    try {
+      const observed = this.#runtimeId === undefined ? undefined : await runtime.inspect(this.#runtimeId);
+      if (observed?.state !== 'running') await this.observe(observed);
+      this.#held = undefined;
+      if (observed?.state !== 'running') return;
+      const sameLife = (observed.upMs ?? Infinity) > clock.now() - held.sinceMs;
+      if (this.#state.kind !== 'draining') this.#foundRunning(observed);
+      else if (!sameLife || this.#moved(observed)) this.#adopt(observed);
+      else if (!this.#leaving) this.#change({ type: 'drain-cancelled' });
+    } catch {
+      // The runtime is away: what was there may still be, and who finds that it is not says so.
+      this.#held = undefined;
+      if (!this.#leaving) this.#change({ type: 'drain-cancelled' });
+    } finally {
+      held.over.resolve(undefined);
+    }
   }
 
   /** Compares with what the runtime shows and corrects what we think. */
@@ -131,8 +188,9 @@ export class Instance {
     if (observed) this.#remember(observed);
     if (this.#attempt) await this.#attempt.look();
     else if (this.#state.kind === 'stopping') return;
-    else if (observed?.state === 'running') this.#foundRunning(observed);
-    else if (observed?.state === 'paused') this.#change({ type: 'paused' });
+    else if (observed?.state === 'running') {
+      if (!this.#held) this.#foundRunning(observed);
+    } else if (observed?.state === 'paused') this.#change({ type: 'paused' });
     else await this.#foundEnded(observed);
   }
 
@@ -141,6 +199,7 @@ export class Instance {
     const before = this.#state.kind;
     const reason = 'its HEALTHCHECK fails';
     this.#change(healthy ? { type: 'recovered' } : { type: 'became-unhealthy', reason });
+    if (!this.#tools.company.inCharge(this.#startedHere)) return;
     if (before === 'ready' && !healthy) this.#emit('instance.unhealthy', { reason });
     if (before === 'unhealthy' && healthy) this.#emit('instance.ready', { reason: 'recovered' });
   }
@@ -157,6 +216,8 @@ export class Instance {
   #bringUp(begin: () => Promise<ObservedInstance>, how: 'started' | 'adopted'): Promise<StartTimings | undefined> {
     const outcome = deferred<StartTimings | undefined>();
     void this.#lane.run(async () => {
+      if (this.#held) this.#tools.company.want(this.key);
+      await this.#held?.over.promise;
       if (isServing(this.#state)) {
         outcome.resolve(undefined);
         return;
@@ -165,7 +226,7 @@ export class Instance {
       this.#attempt = attempt;
       this.#change({ type: 'starting' });
       // What runs already is not started once more: those who count starts would count it twice.
-      if (how === 'started') this.#emit('instance.starting');
+      if (how === 'started' && this.#tools.company.tellsOfStart(false)) this.#emit('instance.starting');
       try {
         const { instance, timings } = await attempt.run(begin, () => this.#change({ type: 'started' }));
         this.#serves(instance, timings, how);
@@ -194,7 +255,8 @@ export class Instance {
     const exit = observed?.exit ?? { code: 0, oomKilled: false };
     const served = isServing(this.#state) || kind === 'draining';
     // If another process decides about it, that one may have stopped it, and looks after it if not.
-    if (served && this.#tools.inCharge(this.#startedHere)) await this.#died(exit);
+    const stoppedElsewhere = this.#held !== undefined || !this.#tools.company.inCharge(this.#startedHere);
+    if (served && !stoppedElsewhere) await this.#died(exit);
     else if (this.#owner.spec.job && observed?.exit?.code === 0) this.#change({ type: 'completed' });
     else if (kind !== 'failed') this.#change({ type: observed ? 'stopped' : 'removed' });
     if (served) this.#tools.activity.forget(this.key.service, this.id);
@@ -211,34 +273,66 @@ export class Instance {
     this.#tools.activity.begin(this.key.service, this.id);
     this.#change({ type: 'became-ready', endpoints: instance.endpoints });
     const [startMs, readyMs] = [Math.round(timings.startMs), Math.round(timings.readyMs)];
-    this.#emit('instance.ready', how === 'started' ? { startMs, readyMs } : { reason: 'adopted', readyMs });
+    const data = how === 'started' ? { startMs, readyMs } : { reason: 'adopted', readyMs };
+    if (this.#tools.company.tellsOfStart(how === 'started' && this.#startedHere)) this.#emit('instance.ready', data);
   }
 
-  /** @returns false when it stays because somebody needs it after all */
-  async #empty(reason: StopReason, patienceMs: number): Promise<boolean> {
-    if (!isServing(this.#state)) return true;
-    const { activity, clock, drainTimeoutMs } = this.#tools;
-    const idle = reason === 'idle';
+  /** @returns false when it stays: somebody needs it after all, or this process does not decide about it any more */
+  async #leave(strategy: SleepTier['strategy'], reason: StopReason, patienceMs: number): Promise<boolean> {
+    if (this.#restsIn(strategy)) return true;
     const cancel = new AbortController();
+    const idle = reason === 'idle';
     if (idle) this.#idleDrain = cancel;
-    const version = this.#change({ type: 'draining' });
-    const timeoutMs = idle ? patienceMs : drainTimeoutMs();
-    const options = { service: this.key.service, instanceId: this.id, version, timeoutMs, signal: cancel.signal };
-    const drained = await waitUntilDrained(activity, clock, options);
-    this.#idleDrain = undefined;
-    if (drained || !idle) return true;
+    this.#leaving = true;
+    const departure = this.#tools.company.depart(this.key, () => {
+      if (idle) cancel.abort();
+    });
+    try {
+      const leaves = (await this.#empty(departure, idle, patienceMs, cancel.signal)) && (await this.#mayAct(reason));
+      this.#idleDrain = undefined;
+      if (!leaves || cancel.signal.aborted) return this.#stay();
+      return await this.#rest(strategy, reason);
+    } finally {
+      this.#leaving = false;
+      departure.end();
+    }
+  }
+
+  #restsIn(strategy: SleepTier['strategy']): boolean {
+    const { kind } = this.#state;
+    if (this.#runtimeId === undefined || kind === 'absent') return true;
+    if (strategy !== 'remove' && (kind === 'stopped' || kind === 'completed' || kind === 'failed')) return true;
+    return strategy === 'pause' && kind === 'paused';
+  }
+
+  /** @returns whether nothing uses it any more; one that is not idle has to leave all the same when its time is up */
+  async #empty(departure: Departure, idle: boolean, patienceMs: number, signal: AbortSignal): Promise<boolean> {
+    const { activity, clock, drainTimeoutMs } = this.#tools;
+    const serves = isServing(this.#state);
+    const version = serves ? this.#change({ type: 'draining' }) : 0;
+    const endMs = clock.now() + drainTimeoutMs();
+    const letGo = await departure.untilLetGo(idle ? IDLE_LET_GO_MS : drainTimeoutMs(), signal);
+    if (!serves || (idle && !letGo)) return letGo || !idle;
+    const timeoutMs = idle ? patienceMs : Math.max(0, endMs - clock.now());
+    const options = { service: this.key.service, instanceId: this.id, version, timeoutMs, signal };
+    return (await waitUntilDrained(activity, clock, options)) || !idle;
+  }
+
+  /** What an operator asks for is done by whoever he asks; all else by the process that decides about it, now. */
+  async #mayAct(reason: StopReason): Promise<boolean> {
+    return reason === 'operator' || this.#tools.company.confirm(this.#startedHere);
+  }
+
+  #stay(): false {
     // Whoever needs it has not been counted yet: without a new start of the idle time it would be drained again at once.
-    activity.begin(this.key.service, this.id);
-    this.#change({ type: 'drain-cancelled' });
+    if (this.#state.kind === 'draining') this.#tools.activity.begin(this.key.service, this.id);
+    if (!this.#held) this.#change({ type: 'drain-cancelled' });
     return false;
   }
 
   async #rest(strategy: SleepTier['strategy'], reason: StopReason): Promise<boolean> {
     const { runtime, activity, stopGraceMs } = this.#tools;
-    const { kind } = this.#state;
-    if (this.#runtimeId === undefined || kind === 'absent') return true;
-    if (strategy !== 'remove' && (kind === 'stopped' || kind === 'completed' || kind === 'failed')) return true;
-    if (strategy === 'pause' && kind === 'paused') return true;
+    if (this.#runtimeId === undefined) return true;
     this.#change({ type: 'stopping' });
     try {
       if (strategy === 'pause') await runtime.pauseInstance(this.#runtimeId);

@@ -21,6 +21,8 @@ export interface KeepersTools {
   readonly company: Company;
   /** The services that need this one. */
   readonly dependentsOf: (name: string) => readonly Service[];
+  /** Whether this process has started that instance. */
+  readonly startedHere: (service: string, instanceId: string) => boolean;
 }
 
 /** Those who look after services by themselves: what they use, how many they are, when they sleep. */
@@ -29,9 +31,13 @@ export class Keepers {
   readonly #autoscaler: Autoscaler;
   readonly #sleeper: IdleSleeper;
 
-  constructor({ runtime, prober, bus, clock, log, activity, company, dependentsOf }: KeepersTools) {
+  constructor(tools: KeepersTools) {
+    const { runtime, prober, bus, clock, log, activity, company, dependentsOf } = tools;
     const inFlight = (name: string, id: string): number => activity.inFlightOf(name, id);
-    const monitor = new Monitor({ runtime, bus, clock, log, inFlight });
+    const monitor = new Monitor({
+      ...{ runtime, bus, clock, log, inFlight },
+      inCharge: (name, id) => company.inCharge(tools.startedHere(name, id)),
+    });
     this.monitor = monitor;
     this.#autoscaler = new Autoscaler({
       ...{ clock, log },
@@ -39,7 +45,8 @@ export class Keepers {
         cpuRatio: monitor.usageOf(name, id)?.cpuRatio ?? null,
         inFlight: inFlight(name, id),
       }),
-      mayScale: ({ startedHere }) => company.inCharge(startedHere),
+      mayLook: ({ startedHere }) => company.inCharge(startedHere),
+      mayScale: ({ startedHere }) => company.confirm(startedHere),
     });
     this.#sleeper = new IdleSleeper({
       ...{ activity, clock, log, dependentsOf },

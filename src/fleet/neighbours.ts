@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
+import { Lane } from '../lib/lane.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ActivityBoard } from './activity-board.ts';
 import type { ProcessRecord, StateStore } from './state-store.ts';
@@ -11,9 +12,21 @@ export interface NeighbourTools {
   readonly processId: string;
 }
 
+/** What a process says beside how busy it is. */
+export type Word = Pick<ProcessRecord, 'departures' | 'letGo' | 'wanted'>;
+
+export interface NeighbourListener {
+  /** What this process has to say now. */
+  readonly word: () => Word;
+  /** Another process has said something; the counts of it are on the board. */
+  readonly onHeard: (record: ProcessRecord) => void;
+  /** Nothing more will be heard of it. */
+  readonly onGone: (id: string) => void;
+}
+
 /** Told this often at least: who has said nothing for `GONE_AFTER_MS` has ended. */
 const TELL_EVERY_MS = 2_000;
-const GONE_AFTER_MS = 8_000;
+export const GONE_AFTER_MS = 8_000;
 /** Changes that follow each other closely are told once. */
 const TELL_AFTER_MS = 100;
 
@@ -24,30 +37,42 @@ const TELL_AFTER_MS = 100;
 export class Neighbours {
   readonly #tools: NeighbourTools;
   readonly #activity: ActivityBoard;
-  /** When each was heard last; monotonic. */
-  readonly #heardMs = new Map<string, number>();
+  readonly #listener: NeighbourListener;
+  /** When each was heard last, monotonic, and which of its words. */
+  readonly #heard = new Map<string, { atMs: number; seq: number }>();
   readonly #unsubscribe: (() => void)[] = [];
-  #told = '';
+  /** What is written out of order would be out of date. */
+  readonly #writes = new Lane();
+  /** What has not been begun yet says the newest when it is. */
+  #waiting: Promise<void> | undefined;
+  #seq = 0;
+  #told = '{}';
   #soon: Timer | undefined;
   #regularly: Timer | undefined;
   #closed = false;
 
-  constructor(activity: ActivityBoard, tools: NeighbourTools) {
+  constructor(activity: ActivityBoard, tools: NeighbourTools, listener: NeighbourListener) {
     this.#activity = activity;
     this.#tools = tools;
+    this.#listener = listener;
+  }
+
+  /** Those that live, as far as it is known. */
+  get ids(): readonly string[] {
+    return [...this.#heard.keys()];
   }
 
   async start(): Promise<void> {
-    const { store } = this.#tools;
     this.#unsubscribe.push(
-      store.watch((change) => {
-        if (change.kind === 'process') this.#heard(change.record);
-        else if (change.kind === 'reread') void this.#readAll();
+      this.#tools.store.watch((change) => {
+        if (change.kind === 'process') this.#hear(change.record);
+        else if (change.kind === 'reread') void this.#quietly(() => this.read());
       }),
       this.#activity.onReport(() => this.#tellSoon()),
     );
-    await this.#readAll();
-    await this.#tell();
+    // In this order: whoever does not see us yet has said before what we read now.
+    await this.#quietly(() => this.tell());
+    await this.#quietly(() => this.read());
     this.#tellRegularly();
   }
 
@@ -56,65 +81,84 @@ export class Neighbours {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#soon?.cancel();
     this.#regularly?.cancel();
-    const { store, processId } = this.#tools;
-    await store.putProcess({ _id: processId, inFlight: {} }, 1).catch(() => undefined);
+    const last = { inFlight: {}, departures: [], letGo: [], wanted: [], ended: true };
+    await this.#quietly(() => this.#writes.run(() => this.#write(last, 1)));
   }
 
-  #heard({ _id, inFlight }: ProcessRecord): void {
+  /** Resolves when the others can know it. @throws CodedError as the store does */
+  tell(): Promise<void> {
+    this.#waiting ??= this.#writes.run(() => {
+      this.#waiting = undefined;
+      const inFlight = this.#activity.ownCounts();
+      this.#activity.forgetUse();
+      this.#told = JSON.stringify(this.#activity.ownCounts());
+      return this.#write({ inFlight, ...this.#listener.word() }, GONE_AFTER_MS);
+    });
+    return this.#waiting;
+  }
+
+  /** As `tell`; should the store be away, it is told again before long. */
+  tellQuietly(): void {
+    void this.#quietly(() => this.tell());
+  }
+
+  /** Hears of all that are there now. @throws CodedError as the store does */
+  async read(): Promise<void> {
+    const { store, clock } = this.#tools;
+    const records = await store.listProcesses();
+    for (const record of records) this.#hear(record);
+    const there = new Set(records.map(({ _id }) => _id));
+    // Not by our clock alone: after we were frozen ourselves all others would seem to have ended.
+    for (const [id, { atMs }] of this.#heard)
+      if (!there.has(id) && clock.now() - atMs > GONE_AFTER_MS) this.#forget(id);
+  }
+
+  #hear(record: ProcessRecord): void {
     const { processId, clock } = this.#tools;
-    if (_id === processId || this.#closed) return;
-    this.#heardMs.set(_id, clock.now());
-    this.#activity.tellOf(`process ${_id}`, inFlight);
+    const { _id: id, seq, inFlight, ended } = record;
+    if (id === processId || this.#closed || seq <= (this.#heard.get(id)?.seq ?? 0)) return;
+    this.#heard.set(id, { atMs: clock.now(), seq });
+    this.#activity.tellOf(`process ${id}`, inFlight);
+    if (ended) this.#forget(id);
+    else this.#listener.onHeard(record);
   }
 
-  async #readAll(): Promise<void> {
-    const { store, log } = this.#tools;
-    try {
-      for (const record of await store.listProcesses()) this.#heard(record);
-    } catch (error) {
-      log.debug({ err: error }, `the other processes could not be read: ${messageOf(error)}`);
-    }
+  #write(word: Omit<ProcessRecord, '_id' | 'seq'>, ttlMs: number): Promise<void> {
+    const { store, processId } = this.#tools;
+    this.#seq += 1;
+    return store.putProcess({ _id: processId, seq: this.#seq, ...word }, ttlMs);
   }
 
   #tellSoon(): void {
-    if (this.#soon || JSON.stringify(this.#ownCounts()) === this.#told) return;
+    if (this.#soon || this.#closed || JSON.stringify(this.#activity.ownCounts()) === this.#told) return;
     this.#soon = this.#tools.clock.after(TELL_AFTER_MS, () => {
       this.#soon = undefined;
-      void this.#tell();
+      this.tellQuietly();
     });
   }
 
   #tellRegularly(): void {
     if (this.#closed) return;
     this.#regularly = this.#tools.clock.after(TELL_EVERY_MS, () => {
-      this.#forgetTheGone();
-      void this.#tell().then(() => this.#tellRegularly());
+      void this.#quietly(async () => {
+        await this.tell();
+        await this.read();
+      }).then(() => this.#tellRegularly());
     });
   }
 
-  async #tell(): Promise<void> {
-    const { store, log, processId } = this.#tools;
-    const inFlight = this.#ownCounts();
-    this.#told = JSON.stringify(inFlight);
+  #forget(id: string): void {
+    this.#heard.delete(id);
+    this.#activity.leave(`process ${id}`);
+    this.#listener.onGone(id);
+  }
+
+  async #quietly(talk: () => Promise<void>): Promise<void> {
     try {
-      await store.putProcess({ _id: processId, inFlight }, GONE_AFTER_MS);
+      await talk();
     } catch (error) {
-      log.debug({ err: error }, `the other processes could not be told: ${messageOf(error)}`);
-    }
-  }
-
-  #ownCounts(): ProcessRecord['inFlight'] {
-    return this.#activity.counts((dataHalf) => !dataHalf.startsWith('process '));
-  }
-
-  #forgetTheGone(): void {
-    const { clock, store } = this.#tools;
-    // While the store is away nobody can be heard.
-    if (!store.condition.up) return;
-    for (const [id, heardMs] of this.#heardMs) {
-      if (clock.now() - heardMs <= GONE_AFTER_MS) continue;
-      this.#heardMs.delete(id);
-      this.#activity.leave(`process ${id}`);
+      // The store itself says, once, that it is away.
+      this.#tools.log.debug({ err: error }, `the other processes do not hear us, or we them: ${messageOf(error)}`);
     }
   }
 }

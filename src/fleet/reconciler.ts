@@ -13,7 +13,7 @@ export interface ReconcilerTools {
   readonly log: Logger;
   readonly members: Members;
   /** Whether this process may remove what nobody owns. */
-  readonly mayRemove: () => boolean;
+  readonly mayRemove: () => Promise<boolean>;
   /** The runtime went away or came back. */
   readonly onCondition: () => void;
 }
@@ -98,10 +98,10 @@ export class Reconciler {
     return this.#remove(observed, 'no service of the manifest owns it');
   }
 
-  #remove({ key, runtimeId }: ObservedInstance, why: string): Promise<void> {
-    if (!this.#tools.mayRemove()) return Promise.resolve();
+  async #remove({ key, runtimeId }: ObservedInstance, why: string): Promise<void> {
+    if (!(await this.#tools.mayRemove())) return;
     this.#tools.log.info({ instance: instanceId(key), runtimeId }, `removing ${instanceId(key)}: ${why}`);
-    return this.#quietly(key.service, () => this.#tools.runtime.removeInstance(runtimeId));
+    await this.#quietly(key.service, () => this.#tools.runtime.removeInstance(runtimeId));
   }
 
   /** Nobody owns what is above the limit of its service, unless the service knows it and takes care of it. */

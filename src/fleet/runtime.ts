@@ -83,6 +83,12 @@ export interface Usage {
 export type RuntimeCondition =
   { readonly up: true } | { readonly up: false; readonly code: string; readonly reason: string };
 
+/** One that runs since `startInstance`. */
+export interface StartedInstance extends ObservedInstance {
+  /** Whether it was this call that made it run; false when it ran already, or somebody else was faster. */
+  readonly startedNow: boolean;
+}
+
 /**
  * What happened below, as a hint: whoever hears it inspects before acting.
  * `oom` and `health` carry what an inspection would not show.
@@ -117,7 +123,7 @@ export interface Runtime {
    * Starts (or unpauses) and returns it with fresh endpoints.
    * @param seen what `create` has just returned of it, which spares a look; not relied on
    */
-  startInstance(runtimeId: string, seen?: ObservedInstance): Promise<ObservedInstance>;
+  startInstance(runtimeId: string, seen?: ObservedInstance): Promise<StartedInstance>;
   pauseInstance(runtimeId: string): Promise<void>;
   /** Asks it to end, and makes it end after `graceMs`. */
   stopInstance(runtimeId: string, graceMs: number): Promise<void>;

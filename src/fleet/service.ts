@@ -35,7 +35,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   #asleepSinceMs: number | undefined;
 
   constructor(spec: ServiceSpec, tools: ServiceTools) {
-    const { clock, bus, log, drainTimeoutMs, inCharge } = tools;
+    const { clock, bus, log, drainTimeoutMs, company } = tools;
     const { name } = spec;
     this.name = name;
     this.#spec = spec;
@@ -54,7 +54,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
       ...{ clock, log, service: name },
       needed: () => this.serving.length > 0 || this.#spec.scale.min > 0,
       nextInMs: () => this.#failures.nextHealMs(),
-      inCharge: () => inCharge(this.startedHere),
+      mayHeal: () => company.confirm(this.startedHere),
       wake: () => this.#wakes.run('heal'),
     });
     this.#asleepSinceMs = clock.now();
@@ -171,8 +171,9 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     // How many an autoscaled service had is no measure of how many it needs next time.
     if (isAutoscaled(this.#spec) && this.status === 'asleep') this.#desired.set(this.#desired.least);
     this.changed();
-    if (this.status === 'asleep' && before !== 'asleep') this.#events.asleep(reason, strategy);
-    return asleep.every(Boolean);
+    const doneHere = asleep.every(Boolean);
+    if (doneHere && this.status === 'asleep' && before !== 'asleep') this.#events.asleep(reason, strategy);
+    return doneHere;
   }
 
   /** Runs so many instances from now on, whenever it is awake; 0 puts it to sleep. @throws CodedError `scale_out_of_range` */
@@ -277,7 +278,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   async #replaceStale(): Promise<void> {
     const hash = this.#tools.runtime.configHash(this.#spec);
     const stale = this.instances.filter(({ configHash, state }) => configHash !== hash && state.kind === 'ready');
-    if (stale.length === 0 || !this.#tools.inCharge(this.startedHere)) return;
+    if (stale.length === 0 || !(await this.#tools.company.confirm(this.startedHere))) return;
     await this.#wakes.run('replace', stale);
   }
 }

@@ -66,11 +66,31 @@ export interface SampleRecord {
   readonly inFlight: number;
 }
 
+/** An instance that a process is about to stop, pause or remove: nobody is to send it anything more. */
+export interface DepartureRecord {
+  /** Unique among all processes and times. */
+  readonly id: string;
+  readonly service: string;
+  readonly index: number;
+}
+
 /** A process that shares the store, as the others know it. */
 export interface ProcessRecord {
   readonly _id: string;
-  /** Requests, streams and WebSockets that it has open now, by service and instance; those without any are absent. */
+  /** Grows with every word of the process: an older one that arrives later is out of date. */
+  readonly seq: number;
+  /**
+   * Requests, streams and WebSockets that it has open now, by service and instance; 0 = none, but there were some since
+   * the word before. Those without any are absent.
+   */
   readonly inFlight: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly departures: readonly DepartureRecord[];
+  /** The departures of others, by id, of which it has let go: `inFlight` says what is left. */
+  readonly letGo: readonly string[];
+  /** Those of an instance that it needs, for requests wait for it. */
+  readonly wanted: readonly string[];
+  /** It says nothing more. */
+  readonly ended?: boolean;
 }
 
 export const EVENTS_KEPT_MS = 7 * 24 * 3_600_000;

@@ -13,6 +13,7 @@ import { Wake, type Wakeable } from './wake.ts';
 /** Whose wakes they are, and who is told what comes of them. */
 export interface WakesOwner extends Wakeable {
   readonly serving: readonly Instance[];
+  readonly instances: readonly Instance[];
   changed(): number;
   /** Something that there is to be does not serve. */
   missing(): void;
@@ -71,14 +72,15 @@ export class Wakes {
 
   /** Keeps and tells why it does not serve. */
   failed(error: unknown, wasServing: boolean): WakeFailed {
-    const { failures, events } = this.#tools;
+    const { failures, events, company } = this.#tools;
     const failure = failures.failed(error);
-    if (failure.code !== 'start_cancelled' && !wasServing) events.failed(failure);
+    const elsewhere = this.#service.instances.some((each) => each.startedElsewhere && each.state.kind === 'failed');
+    if (failure.code !== 'start_cancelled' && !wasServing && company.tellsOfStart(!elsewhere)) events.failed(failure);
     return new WakeFailed(this.#service.name, failure, { cause: error });
   }
 
   async #wake(reason: WakeReason, replace: readonly Instance[]): Promise<WakeTimings> {
-    const { failures, events, onProgress } = this.#tools;
+    const { failures, events, company, onProgress } = this.#tools;
     const wasServing = this.#service.serving.length > 0;
     const wake = new Wake(this.#service, onProgress, this.#tools);
     this.#current = wake;
@@ -88,7 +90,8 @@ export class Wakes {
       failures.served();
       void this.#tend(wake);
       void this.#flight.ended().then(() => this.#service.settled());
-      if (!wasServing) events.awake(timings);
+      const startedHere = this.#service.spec.job || this.#service.serving.some((each) => each.startedHere);
+      if (!wasServing && company.tellsOfStart(startedHere)) events.awake(timings);
       return timings;
     } catch (error) {
       const failed = this.failed(error, wasServing);

@@ -19,7 +19,7 @@ const shownNameLength = 64;
 export interface CommandTools {
   readonly mqtt: MqttService;
   readonly topics: Topics;
-  readonly fleet: Pick<Fleet, 'managed'>;
+  readonly fleet: Pick<Fleet, 'managed' | 'leads'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -54,7 +54,8 @@ export class CommandTopics {
 
   #hear(message: IncomingMessage): void {
     const asked = this.#tools.topics.parseCommandTopic(message.topic);
-    if (!asked || !this.#allowed()) return;
+    // Of several daemons on one broker and one store one does what is said to all of them.
+    if (!asked || !this.#tools.fleet.leads || !this.#allowed()) return;
     if (message.retain) {
       const shown = asked.service.slice(0, shownNameLength);
       this.#tools.log.warn({ service: shown }, `a retained ${asked.command} command is ignored: publish it unretained`);

@@ -97,7 +97,11 @@ describe.skipIf(!hasDocker)('the monitor of a container', () => {
     await relay.open();
     const runtime = await harness.open({ dockerHost: `unix://${relay.path}` });
     const [clock, log] = [new SystemClock(), pino({ level: 'silent' })];
-    const monitor = new Monitor({ runtime, bus: new EventBus(clock, log), clock, log, inFlight: () => 0 });
+    const monitor = new Monitor({
+      ...{ runtime, bus: new EventBus(clock, log), clock, log },
+      inFlight: () => 0,
+      inCharge: () => true,
+    });
     try {
       const spec = harness.spec();
       const { key, runtimeId } = await harness.launch(runtime, spec);

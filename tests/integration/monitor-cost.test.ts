@@ -40,7 +40,11 @@ it('watching 200 containers costs less than 5 % of one core', async () => {
     ...{ ...options, clock, log, buildTimeoutMs: 1_000 },
     dockerHost: `unix://${socketPath}`,
   });
-  const monitor = new Monitor({ runtime, bus: new EventBus(clock, log), clock, log, inFlight: () => 0 });
+  const monitor = new Monitor({
+    ...{ runtime, bus: new EventBus(clock, log), clock, log },
+    inFlight: () => 0,
+    inCharge: () => true,
+  });
   let samples = 0;
   const stop = monitor.onSample(() => (samples += 1));
   try {

@@ -92,7 +92,7 @@ export class Containers {
   }
 
   /** Starts or unpauses; one that runs is left alone. */
-  async start(id: string): Promise<ContainerInspectInfo> {
+  async start(id: string): Promise<{ container: ContainerInspectInfo; startedNow: boolean }> {
     const before = await this.#own(id);
     const service = serviceOf(before);
     if (!before)
@@ -100,30 +100,32 @@ export class Containers {
         'start_failed',
         `the container ${id.slice(0, 12)} is gone; it is made anew at the next wake`,
       );
+    let startedNow = !before.State.Running || before.State.Paused;
     try {
-      if (!before.State.Running || before.State.Paused) await this.#leave(before.State.Paused ? 'pause' : 'stop', id);
+      if (startedNow) await this.#leave(before.State.Paused ? 'pause' : 'stop', id);
     } catch (error) {
       if (!isAlreadyThere(error))
         throw refused(error, { service, action: 'start the container', fallback: 'start_failed' });
+      startedNow = false;
     }
-    const after = await this.inspect(id);
-    if (after) return after;
+    const container = await this.inspect(id);
+    if (container) return { container, startedNow };
     throw new RuntimeError('start_failed', `the container of service ${service} was removed while it started`);
   }
 
   /**
    * The same for one that was seen at rest, and as one of this project, just now: without a look.
-   * @returns false when it is not like that any more
+   * @returns `running` when somebody else has started it meanwhile, undefined when it is not like that any more
    */
-  async startAsSeen(id: string, rest: Rest, service: string): Promise<boolean> {
+  async startAsSeen(id: string, rest: Rest, service: string): Promise<'started' | 'running' | undefined> {
     try {
       await this.#leave(rest, id);
-      return true;
+      return 'started';
     } catch (error) {
       const status = statusOf(error);
-      if (status === 304) return true;
+      if (status === 304) return 'running';
       // 500 is how the engine says that something was not paused.
-      if (status === 404 || status === 409 || (status === 500 && rest === 'pause')) return false;
+      if (status === 404 || status === 409 || (status === 500 && rest === 'pause')) return undefined;
       throw refused(error, { service, action: 'start the container', fallback: 'start_failed' });
     }
   }

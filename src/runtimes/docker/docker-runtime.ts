@@ -8,6 +8,7 @@ import type {
   LogLine,
   LogOptions,
   ObservedInstance,
+  StartedInstance,
   Prepared,
   PrepareOptions,
   Runtime,
@@ -169,14 +170,18 @@ export class DockerRuntime implements Runtime {
     return this.#observed(await this.#containers.ensure(spec, wanted, existing), spec.name);
   }
 
-  async startInstance(runtimeId: string, seen?: ObservedInstance): Promise<ObservedInstance> {
+  async startInstance(runtimeId: string, seen?: ObservedInstance): Promise<StartedInstance> {
     const rest = seen?.state === 'paused' ? 'pause' : 'stop';
     const { service = 'unknown' } = seen?.key ?? {};
-    const started = seen && seen.state !== 'running' && (await this.#containers.startAsSeen(runtimeId, rest, service));
+    const atRest = seen && seen.state !== 'running' ? seen : undefined;
+    const outcome = atRest && (await this.#containers.startAsSeen(runtimeId, rest, service));
+    const startedNow = outcome === 'started';
     // A pause keeps the address: there is nothing to look at.
-    if (started && rest === 'pause') return { ...seen, state: 'running' };
-    const container = started ? await this.#containers.inspect(runtimeId) : undefined;
-    return this.#observed(container ?? (await this.#containers.start(runtimeId)), service);
+    if (atRest && outcome && rest === 'pause') return { ...atRest, state: 'running', startedNow };
+    const container = outcome ? await this.#containers.inspect(runtimeId) : undefined;
+    if (container) return { ...this.#observed(container, service), startedNow };
+    const looked = await this.#containers.start(runtimeId);
+    return { ...this.#observed(looked.container, service), startedNow: startedNow || looked.startedNow };
   }
 
   pauseInstance(runtimeId: string): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type LogLine,
   type LogOptions,
   type ObservedInstance,
+  type StartedInstance,
   type Usage,
 } from '../../fleet/runtime.ts';
 import { sleep, type Clock } from '../../lib/clock.ts';
@@ -91,12 +92,13 @@ export class ProcessInstance {
     };
   }
 
-  start(): Promise<ObservedInstance> {
+  start(): Promise<StartedInstance> {
     return this.#lane.run(async () => {
       if (this.#removed) throw this.#failure('start_failed', 'it has been removed; create it again');
+      const startedNow = this.#state !== 'running';
       if (this.#state === 'paused') this.#continue();
-      else if (this.#state !== 'running') await this.#boot();
-      return this.observe();
+      else if (startedNow) await this.#boot();
+      return { ...this.observe(), startedNow };
     });
   }
 

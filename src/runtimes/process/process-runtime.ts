@@ -6,6 +6,7 @@ import {
   type LogLine,
   type LogOptions,
   type ObservedInstance,
+  type StartedInstance,
   type Prepared,
   type PrepareOptions,
   type Runtime,
@@ -93,7 +94,7 @@ export class ProcessRuntime implements Runtime {
     return instance.observe();
   }
 
-  async startInstance(runtimeId: string): Promise<ObservedInstance> {
+  async startInstance(runtimeId: string): Promise<StartedInstance> {
     const instance = this.#find(runtimeId);
     if (instance && !this.#closing) return instance.start();
     if (this.#closing) throw new RuntimeUnavailable(`${runtimeId} is not started: the daemon is ending.`);

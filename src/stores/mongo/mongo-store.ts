@@ -149,8 +149,8 @@ export class MongoStore implements StateStore {
 
   #toChange(collection: string, document: object): StoreChange | undefined {
     if (collection === 'processes') {
-      const { _id, inFlight } = document as ProcessRecord;
-      return { kind: 'process', record: { _id, inFlight } };
+      const record = this.#processes.read(document);
+      return record && { kind: 'process', record };
     }
     if (collection === 'services') {
       const record = this.#services.read(document);

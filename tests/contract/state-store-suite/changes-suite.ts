@@ -48,10 +48,16 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
 
     it('tells of processes, and forgets those that say nothing more', async () => {
       const { changes, stop } = watch(store());
-      await store().putProcess({ _id: 'p1', inFlight: { web: { 'web-1': 3, 'web-2': 1 } } }, 60_000);
-      const record = { _id: 'p1', inFlight: { web: { 'web-1': 2 } } };
+      const word = { departures: [], letGo: [], wanted: [] };
+      const inFlight = { web: { 'web-1': 3, 'web-2': 1 } };
+      await store().putProcess({ _id: 'p1', seq: 1, inFlight, ...word }, 60_000);
+      const departures = [{ id: 'p1/1', service: 'web', index: 2 }];
+      const record = {
+        ...{ _id: 'p1', seq: 2, inFlight: { web: { 'web-1': 0 } } },
+        ...{ departures, letGo: ['p2/7'], wanted: ['p2/7'] },
+      };
       await store().putProcess(record, 60_000);
-      await store().putProcess({ _id: 'p2', inFlight: {} }, 20);
+      await store().putProcess({ _id: 'p2', seq: 1, inFlight: {}, ...word, ended: true }, 20);
       await vi.waitFor(() => expect(changes).toContainEqual({ kind: 'process', record }), 10_000);
       await vi.waitFor(async () => expect(await store().listProcesses()).toEqual([record]), 10_000);
       stop();

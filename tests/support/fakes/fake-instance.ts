@@ -2,7 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import { portsOf } from '../../../src/config/service-spec.ts';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
-import type { Exit, InstanceKey, LogLine, LogOptions, ObservedInstance, Usage } from '../../../src/fleet/runtime.ts';
+import type {
+  Exit,
+  InstanceKey,
+  LogLine,
+  LogOptions,
+  ObservedInstance,
+  StartedInstance,
+  Usage,
+} from '../../../src/fleet/runtime.ts';
 import { instanceId } from '../../../src/fleet/runtime.ts';
 import type { Clock, Timer } from '../../../src/lib/clock.ts';
 import { SingleFlight } from '../../../src/lib/single-flight.ts';
@@ -54,7 +62,7 @@ const MAX_LINE_LENGTH = 16_384;
 /** One instance of the fake runtime: state, log lines and, when asked for, a real listener. */
 export class FakeInstance {
   /** Callers who start it at the same time share one start. */
-  readonly starting = new SingleFlight<ObservedInstance>();
+  readonly starting = new SingleFlight<StartedInstance>();
   readonly #options: FakeInstanceOptions;
   readonly #lines: LogLine[] = [];
   readonly #readers = new Set<() => void>();

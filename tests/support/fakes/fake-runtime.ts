@@ -11,6 +11,7 @@ import type {
   Runtime,
   RuntimeCondition,
   RuntimeEvent,
+  StartedInstance,
   Usage,
 } from '../../../src/fleet/runtime.ts';
 import { instanceId } from '../../../src/fleet/runtime.ts';
@@ -205,10 +206,12 @@ export class FakeRuntime implements Runtime {
     return this.#make(spec, index, imageId, this.#emit).observe();
   }
 
-  async startInstance(runtimeId: string): Promise<ObservedInstance> {
+  async startInstance(runtimeId: string): Promise<StartedInstance> {
     const instance = await this.#calledFor('start', runtimeId);
     if (!instance) throw new RuntimeError('start_failed', `The instance ${runtimeId} is gone; create it again.`);
-    return instance.starting.run(() => this.#startNow(instance));
+    const first = !instance.starting.busy;
+    const started = await instance.starting.run(() => this.#startNow(instance));
+    return { ...started, startedNow: started.startedNow && first };
   }
 
   async pauseInstance(runtimeId: string): Promise<void> {
@@ -280,14 +283,15 @@ export class FakeRuntime implements Runtime {
     return typeof usage === 'function' ? usage(instance) : usage;
   }
 
-  async #startNow(instance: FakeInstance): Promise<ObservedInstance> {
+  async #startNow(instance: FakeInstance): Promise<StartedInstance> {
     const { startMs = 0, startFails } = this.#behaviourOf(instance.spec);
     if (startMs > 0) await sleep(this.#clock, startMs);
     if (startFails) throw startFails;
     const { name } = instance.spec;
+    const startedNow = instance.observe().state !== 'running';
     if (!instance.up) this.#starts.set(name, this.starts(name) + 1);
     await instance.start(this.#nextPort());
-    return instance.observe();
+    return { ...instance.observe(), startedNow };
   }
 
   /** A second, or less when the instance changes. */

@@ -1,51 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ServiceRecord } from '../../../src/fleet/state-store.ts';
-import { FakeClock } from '../../support/fakes/fake-clock.ts';
-import { FakeRuntime } from '../../support/fakes/fake-runtime.ts';
-import { FakeStore } from '../../support/fakes/fake-store.ts';
-import { fleetSpec, FleetHarness } from '../../support/set-ups/fleet.ts';
-
-const AFTER_MS = 60_000;
-const web = fleetSpec('web', {
-  sleep: { tiers: [{ afterMs: AFTER_MS, strategy: 'stop' }], unless: {} },
-  scale: { min: 0, max: 3, cooldownMs: 60_000 },
-});
+import { AFTER_MS, FakeCompany } from '../../support/set-ups/company.ts';
+import type { FakeClock } from '../../support/fakes/fake-clock.ts';
+import type { FakeRuntime } from '../../support/fakes/fake-runtime.ts';
+import { watch, type FleetHarness } from '../../support/set-ups/fleet.ts';
 
 describe('several processes on one store and one runtime', () => {
+  let company: FakeCompany;
   let clock: FakeClock;
   let runtime: FakeRuntime;
-  let disk: Map<string, ServiceRecord>;
   let one: FleetHarness;
   let two: FleetHarness;
   beforeEach(async () => {
-    clock = new FakeClock();
-    runtime = new FakeRuntime({ clock });
-    disk = new Map();
-    one = await start('one');
-    two = await start('two');
+    company = new FakeCompany();
+    ({ clock, runtime } = company);
+    one = await company.start('one');
+    two = await company.start('two');
   });
-
-  function start(proxyId: string): Promise<FleetHarness> {
-    const store = new FakeStore(disk, clock);
-    return new FleetHarness({ clock, runtime: engine(), store, proxyId, shared: true }).start(web);
-  }
-
-  /** What one process sees of the runtime: when it ends, what runs goes on. */
-  function engine(): FakeRuntime {
-    return new Proxy(runtime, {
-      get(target, name) {
-        if (name === 'close') return () => Promise.resolve();
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-  }
-
-  /** As kill -9 does it: it neither gives back its lease nor says anything. */
-  async function kill({ fleet, store }: FleetHarness): Promise<void> {
-    await store.close();
-    await fleet.close();
-  }
 
   it('see what any of them has woken, and start it once', async () => {
     await Promise.all([one.fleet.wake('web'), two.fleet.wake('web')]);
@@ -101,13 +71,13 @@ describe('several processes on one store and one runtime', () => {
     await one.fleet.managed('web').scale(2);
     await clock.advanceAsync(2_000);
     expect(two.service('web').desired).toBe(2);
-    expect(disk.get('web')).toMatchObject({ desired: 2 });
+    expect(company.disk.get('web')).toMatchObject({ desired: 2 });
   });
 
   it('take over within ten seconds when the one that leads is killed', async () => {
     await one.fleet.managed('web').scale(2);
     await clock.advanceAsync(1_000);
-    await kill(one);
+    await company.kill(one);
     runtime.exit('web-2', 1);
     await clock.advanceAsync(10_000);
     expect(two.states('web')).toEqual(['ready', 'ready']);
@@ -122,10 +92,10 @@ describe('several processes on one store and one runtime', () => {
   });
 
   it('are never led by two at a time', async () => {
-    const three = await start('three');
+    const three = await company.start('three');
     const all = [one, two, three];
     for (let step = 0; step < 120; step += 1) {
-      if (step === 30) await kill(one);
+      if (step === 30) await company.kill(one);
       if (step === 60) two.store.failure = new Error('cut off');
       if (step === 90) two.store.failure = undefined;
       await clock.advanceAsync(500);
@@ -133,6 +103,65 @@ describe('several processes on one store and one runtime', () => {
       expect(leading.length).toBeLessThanOrEqual(1);
     }
     expect(all.filter(({ company }) => company?.inCharge(false))).toHaveLength(1);
+  });
+
+  describe('tell of everything once', () => {
+    function told(): string[] {
+      return [...one.eventTypes('web'), ...two.eventTypes('web')].filter((type) => type !== 'wake.requested').sort();
+    }
+
+    it('when both wake it', async () => {
+      await Promise.all([one.fleet.wake('web'), two.fleet.wake('web')]);
+      await clock.advanceAsync(2_000);
+      expect(told()).toEqual(['instance.ready', 'instance.starting', 'service.awake']);
+    });
+
+    it('when one wakes it and the other finds it running', async () => {
+      await two.fleet.wake('web');
+      await clock.advanceAsync(2_000);
+      expect(two.eventTypes('web')).toEqual(['wake.requested', 'instance.starting', 'instance.ready', 'service.awake']);
+      expect(one.eventTypes('web')).toEqual([]);
+    });
+
+    it('when it cannot be started', async () => {
+      one.prober.refuse('web');
+      two.prober.refuse('web');
+      const woken = watch(two.fleet.wake('web'));
+      await clock.advanceAsync(1_000);
+      runtime.exit('web-1', 1);
+      await clock.advanceAsync(2_000);
+      expect(woken.error).toBeDefined();
+      expect(told()).toEqual(['instance.starting', 'service.failed']);
+    });
+
+    it('when it becomes unhealthy, dies and sleeps', async () => {
+      await two.fleet.managed('web').scale(2);
+      await clock.advanceAsync(2_000);
+      runtime.health('web-2', false);
+      runtime.health('web-2', true);
+      runtime.oom('web-2');
+      await clock.advanceAsync(20_000);
+      await clock.advanceAsync(AFTER_MS * 2);
+      const counts = Object.fromEntries(told().map((type) => [type, told().filter((each) => each === type).length]));
+      expect(counts).toEqual({
+        ...{ 'instance.starting': 3, 'instance.ready': 4, 'instance.unhealthy': 1, 'instance.died': 1 },
+        ...{ 'instance.oom': 1, 'instance.stopped': 2, 'scale.up': 1, 'service.awake': 1, 'service.asleep': 1 },
+      });
+    });
+
+    it('when it uses too much, and keep one line of samples', async () => {
+      const kept: string[] = [];
+      for (const { fleet } of [one, two]) fleet.monitor.onSample(({ instanceId }) => kept.push(instanceId));
+      runtime.behave('web', { usage: { cpuRatio: 0.95, memoryBytes: 1, memoryLimitBytes: 2 } });
+      await two.fleet.wake('web');
+      await clock.advanceAsync(10_000);
+      expect(told()).toContain('cpu.panic');
+      expect(told().filter((type) => type.startsWith('cpu.'))).toEqual(
+        [...new Set(told())].filter((t) => t.startsWith('cpu.')),
+      );
+      expect(one.fleet.monitor.samples('web').length).toBe(kept.length);
+      expect(two.fleet.monitor.samples('web').length).toBe(kept.length);
+    });
   });
 
   describe('while the store is away', () => {

@@ -36,7 +36,7 @@ describe('ExternalService', () => {
   function make(spec = external()): ExternalService {
     const bus = new EventBus(clock, pino({ level: 'silent' }));
     bus.subscribe(({ type, instanceId }) => events.push(`${type} ${instanceId}`));
-    return new ExternalService(spec, { prober, bus, clock, publish });
+    return new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => true });
   }
 
   function offered(service: ExternalService): string[] {
