@@ -62,7 +62,7 @@ const MAX_LINE_LENGTH = 16_384;
 /** One instance of the fake runtime: state, log lines and, when asked for, a real listener. */
 export class FakeInstance {
   /** Callers who start it at the same time share one start. */
-  readonly starting = new SingleFlight<StartedInstance>();
+  readonly #starting = new SingleFlight<ObservedInstance>();
   readonly #options: FakeInstanceOptions;
   readonly #lines: LogLine[] = [];
   readonly #readers = new Set<() => void>();
@@ -106,6 +106,12 @@ export class FakeInstance {
 
   get up(): boolean {
     return this.#state === 'running' || this.#state === 'paused';
+  }
+
+  /** Simultaneous callers share one start, and one of them has made it. */
+  async startOnce(begin: () => Promise<ObservedInstance>): Promise<StartedInstance> {
+    const startedNow = this.#state !== 'running' && !this.#starting.busy;
+    return { ...(await this.#starting.run(begin)), startedNow };
   }
 
   observe(): ObservedInstance {

@@ -11,7 +11,6 @@ import type {
   Runtime,
   RuntimeCondition,
   RuntimeEvent,
-  StartedInstance,
   Usage,
 } from '../../../src/fleet/runtime.ts';
 import { instanceId } from '../../../src/fleet/runtime.ts';
@@ -206,12 +205,10 @@ export class FakeRuntime implements Runtime {
     return this.#make(spec, index, imageId, this.#emit).observe();
   }
 
-  async startInstance(runtimeId: string): Promise<StartedInstance> {
+  async startInstance(runtimeId: string): ReturnType<Runtime['startInstance']> {
     const instance = await this.#calledFor('start', runtimeId);
     if (!instance) throw new RuntimeError('start_failed', `The instance ${runtimeId} is gone; create it again.`);
-    const first = !instance.starting.busy;
-    const started = await instance.starting.run(() => this.#startNow(instance));
-    return { ...started, startedNow: started.startedNow && first };
+    return instance.startOnce(() => this.#startNow(instance));
   }
 
   async pauseInstance(runtimeId: string): Promise<void> {
@@ -283,15 +280,14 @@ export class FakeRuntime implements Runtime {
     return typeof usage === 'function' ? usage(instance) : usage;
   }
 
-  async #startNow(instance: FakeInstance): Promise<StartedInstance> {
+  async #startNow(instance: FakeInstance): Promise<ObservedInstance> {
     const { startMs = 0, startFails } = this.#behaviourOf(instance.spec);
     if (startMs > 0) await sleep(this.#clock, startMs);
     if (startFails) throw startFails;
     const { name } = instance.spec;
-    const startedNow = instance.observe().state !== 'running';
     if (!instance.up) this.#starts.set(name, this.starts(name) + 1);
     await instance.start(this.#nextPort());
-    return { ...instance.observe(), startedNow };
+    return instance.observe();
   }
 
   /** A second, or less when the instance changes. */
