@@ -109,7 +109,6 @@ export class Instance {
    */
   start(spec: ServiceSpec, prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     this.#idleDrain?.abort();
-    if (this.#held) this.#tools.company.want(this.key);
     const { runtime, company } = this.#tools;
     return this.#bringUp(async () => {
       // What it was doing before may have taken a while.
@@ -288,7 +287,9 @@ export class Instance {
       if (idle) cancel.abort();
     });
     try {
-      const leaves = (await this.#empty(departure, idle, patienceMs, cancel.signal)) && (await this.#mayAct(reason));
+      const empty = await this.#empty(departure, idle, patienceMs, cancel.signal);
+      // What an operator asks for is done by whoever he asks; all else by the process that decides about it, now.
+      const leaves = empty && (reason === 'operator' || (await this.#tools.company.confirm(this.#startedHere)));
       this.#idleDrain = undefined;
       if (!leaves || cancel.signal.aborted) return this.#stay();
       return await this.#rest(strategy, reason);
@@ -316,11 +317,6 @@ export class Instance {
     const timeoutMs = idle ? patienceMs : Math.max(0, endMs - clock.now());
     const options = { service: this.key.service, instanceId: this.id, version, timeoutMs, signal };
     return (await waitUntilDrained(activity, clock, options)) || !idle;
-  }
-
-  /** What an operator asks for is done by whoever he asks; all else by the process that decides about it, now. */
-  async #mayAct(reason: StopReason): Promise<boolean> {
-    return reason === 'operator' || this.#tools.company.confirm(this.#startedHere);
   }
 
   #stay(): false {
