@@ -38,6 +38,30 @@ describe('a client that leaves', () => {
   });
 });
 
+describe('a client of HTTP/2 that leaves', () => {
+  it('in the middle of an upload that the upstream does not read takes the upstream connection with it', async () => {
+    const { upstream, front } = await setUp((peer) => void peer.socket.pause());
+    const session = front.http2();
+    const stream = session.request({ ':method': 'POST', ':path': '/' });
+    stream.on('error', () => undefined);
+    stream.write(Buffer.alloc(20_000_000));
+    await vi.waitUntil(() => upstream.peers.length === 1 && upstream.peers[0]!.socket.isPaused(), { timeout: 10_000 });
+    // Held on all the way when nothing more leaves the client.
+    let sent = -1;
+    let same = 0;
+    const isHeld = (): boolean => {
+      const { bytesWritten } = session.socket;
+      same = bytesWritten === sent ? same + 1 : 0;
+      sent = bytesWritten;
+      return same === 5;
+    };
+    await vi.waitUntil(isHeld, { timeout: 20_000, interval: 30 });
+    stream.destroy(new Error('The client leaves.'));
+    upstream.peers[0]!.socket.resume();
+    await vi.waitUntil(() => upstream.open === 0 && front.forwarder.inFlight === 0, { timeout: 10_000 });
+  });
+});
+
 describe('back-pressure', () => {
   it('holds the upstream while the client does not read, and cuts it off at the limit', async () => {
     const { upstream, front } = await setUp(
@@ -148,7 +172,8 @@ describe('an answer that comes before the request is complete', () => {
 
   it('ends an HTTP/2 upload without an error', async () => {
     const { front } = await setUp(early);
-    const stream = front.http2().request({ ':method': 'POST', ':path': '/' });
+    const session = front.http2();
+    const stream = session.request({ ':method': 'POST', ':path': '/' });
     let status: unknown;
     stream.on('response', (head) => (status = head[':status']));
     stream.write(Buffer.alloc(1_000));

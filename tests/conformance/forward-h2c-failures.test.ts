@@ -2,12 +2,29 @@ import { constants } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { defaultForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
 import { rawExchange } from '../support/clients/raw-http.ts';
 
 const setUp = h2cSetUp();
 const get = 'GET /a?b=c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+
+it('a part of an upload never looks like the whole when its client leaves', async () => {
+  let content = '';
+  let ended = false;
+  const { upstream, front } = await setUp((stream) => {
+    stream.on('data', (chunk: Buffer) => (content += chunk.toString()));
+    stream.on('end', () => (ended ||= !stream.aborted));
+  });
+  const client = ask(front, { ':method': 'POST' }, false);
+  client.stream.write('a part');
+  await vi.waitUntil(() => content === 'a part', { timeout: 20_000 });
+  client.stream.destroy(new Error('The client leaves.'));
+  await vi.waitUntil(() => upstream.streams[0]!.destroyed, { timeout: 20_000 });
+  expect(upstream.streams[0]!.rstCode).not.toBe(constants.NGHTTP2_NO_ERROR);
+  expect(ended).toBe(false);
+});
 
 describe('retries', () => {
   it('send a request again that was refused, whatever its method (RFC 9113 8.7)', async () => {
@@ -21,6 +38,20 @@ describe('retries', () => {
     const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
     expect(await rawExchange(front.port, post)).toContain('second');
     expect(upstream.heads).toHaveLength(2);
+  });
+
+  it('are sent on a connection that is there when there may be no further one, and hold up nobody', async () => {
+    const { upstream, front } = await setUp(
+      (stream, _headers, index) => {
+        if (index === 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+        else stream.respond({ ':status': 204 }, { endStream: true });
+      },
+      { limits: { connectTimeoutMs: 60_000, http2: { ...defaultForwardLimits.http2, maxSessionsPerUpstream: 1 } } },
+    );
+    const answers = [ask(front), ask(front)];
+    await vi.waitUntil(() => answers.every(({ closed }) => closed), { timeout: 20_000 });
+    expect(answers.map(({ head }) => head?.[':status'])).toEqual([204, 204]);
+    expect(upstream.sessions).toHaveLength(1);
   });
 
   it.each([

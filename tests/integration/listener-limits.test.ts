@@ -32,6 +32,18 @@ describe('limits of the front door', () => {
     const preface = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     await Promise.all([silent.untilClosed(), encrypted.untilClosed(), preface.untilClosed()]);
     await vi.waitUntil(() => front.door.listener.counts.open === 0);
+    expect([encrypted.received, front.door.refusals]).toEqual(['', []]);
+  });
+
+  it('closes connections that drip their handshake', async () => {
+    await front.open({ limits: { handshakeTimeoutMs: 300 } });
+    const client = await RawClient.tcp(front.door.port);
+    // The beginning of a ClientHello of 512 bytes.
+    client.socket.write(Buffer.from('160301020001fc0303', 'hex'));
+    const timer = setInterval(() => client.socket.write(Buffer.alloc(1)), 20);
+    onTestFinished(() => clearInterval(timer));
+    await client.untilClosed();
+    await vi.waitUntil(() => front.door.listener.counts.open === 0);
   });
 
   it('closes idle connections and sessions, but not those in use', async () => {

@@ -138,8 +138,11 @@ export class Http2Channel implements UpstreamChannel {
     throw new Error('an HTTP/2 stream has no socket of its own');
   }
 
+  /** `close` ends the content first, which makes a part of a request look like the whole. */
   #cancel(): void {
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    const stream = this.#stream;
+    if (stream?.writableEnded === false) stream.destroy(new Error('The request was not complete.'));
+    else stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   #leave(): void {

@@ -46,7 +46,7 @@ export class Http2Pool implements ChannelPool, SessionOwner, ChannelOwner, Ticki
 
   take(endpoint: Endpoint): Http2Channel | undefined {
     const site = this.#sites.get(endpointKey(endpoint));
-    const session = site?.waiting.size === 0 ? site.sessions.find(({ hasRoom }) => hasRoom) : undefined;
+    const session = site?.sessions.find(({ hasRoom }) => hasRoom);
     if (session === undefined) return undefined;
     session.deadline = Infinity;
     return new Http2Channel(this, this.#limits, session);
@@ -59,6 +59,8 @@ export class Http2Pool implements ChannelPool, SessionOwner, ChannelOwner, Ticki
     const channel = new Http2Channel(this, this.#limits);
     site.waiting.add(channel);
     this.#open(site);
+    // With as many sessions as there may be, none is new: one that has room has to do, and nobody else will say so.
+    if (site.sessions.every(({ ready }) => ready)) process.nextTick(() => this.#share(site));
     return channel;
   }
 
@@ -93,7 +95,7 @@ export class Http2Pool implements ChannelPool, SessionOwner, ChannelOwner, Ticki
       if (session.deadline > nowMs) continue;
       session.deadline = Infinity;
       if (session.ready) session.close();
-      else session.destroy();
+      else session.giveUp(this.#limits.connectTimeoutMs);
     }
   }
 
@@ -103,6 +105,10 @@ export class Http2Pool implements ChannelPool, SessionOwner, ChannelOwner, Ticki
 
   destroyAll(): void {
     for (const session of this.#all()) session.destroy();
+  }
+
+  #share({ sessions }: Site): void {
+    for (const session of sessions) if (session.hasRoom) this.onRoom(session);
   }
 
   /** Another session, when those under way will not do for all who wait and there may be one more. */

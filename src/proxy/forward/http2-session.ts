@@ -46,6 +46,7 @@ export class Http2Session {
   #served = 0;
   #lastProcessedId = Infinity;
   #error: Error | undefined;
+  #gaveUpAfterMs: number | undefined;
 
   constructor(key: string, endpoint: Endpoint, limits: Http2SessionLimits, owner: SessionOwner) {
     this.key = key;
@@ -134,6 +135,12 @@ export class Http2Session {
     this.#session.close();
   }
 
+  /** It has not come about in its time. */
+  giveUp(timeoutMs: number): void {
+    this.#gaveUpAfterMs = timeoutMs;
+    this.destroy();
+  }
+
   destroy(): void {
     this.#ending = true;
     this.#session.destroy();
@@ -144,6 +151,10 @@ export class Http2Session {
   failure(beforeResponse: boolean, unprocessed: boolean): ChannelFailure {
     const cause = this.#error;
     const why = cause === undefined ? '' : ` (${messageOf(cause)})`;
+    if (this.#gaveUpAfterMs !== undefined) {
+      const message = `${this.#address} accepted no connection within ${this.#gaveUpAfterMs} ms.`;
+      return { code: 'connect_timeout', message, beforeResponse: true, unprocessed: true };
+    }
     if (!this.#connected) {
       const message = `No connection to ${this.#address}: ${messageOf(cause ?? 'it was closed')}.`;
       return { code: 'upstream_refused', message, cause, beforeResponse: true, unprocessed: true };

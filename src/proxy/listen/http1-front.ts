@@ -227,7 +227,9 @@ export class Http1Front {
       connection.finish();
       return;
     }
-    if (error.code === 'ECONNRESET' || connection.mayNotSpeak) return void socket.destroy();
+    // A connection that a browser has opened ahead and never used: there is no request to answer, nor to log.
+    const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.socket.bytesRead === 0;
+    if (error.code === 'ECONNRESET' || connection.mayNotSpeak || isUnused) return void socket.destroy();
     this.#refuseRaw(connection, refusalOf(error), this.#options.requestIds.next());
   }
 

@@ -8,10 +8,11 @@ import { refusalBody, refusalHeaders, type Refusal } from './refusal.ts';
 import type { RequestIds } from './request-ids.ts';
 import type { AcceptedRequest, RefusedRequest } from './request-rules.ts';
 import { endUnreadStreams } from './unread-streams.ts';
+import { UploadWindow } from './upload-window.ts';
 
 /** What a client may send on one stream, and on all together, before somebody has read it. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
-const SESSION_WINDOW_BYTES = 1024 * 1024;
+const SESSION_WINDOW_BYTES = 1792 * 1024;
 
 /** A stream whose request passed the rules. */
 export interface Http2Request {
@@ -59,13 +60,14 @@ export class Http2Front {
     session.on('error', () => undefined);
     session.on('frameError', () => undefined);
     session.once('close', () => this.#sessions.delete(session));
+    const uploads = new UploadWindow(session, SESSION_WINDOW_BYTES, STREAM_WINDOW_BYTES);
     session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, rawHeaders: string[]) => {
+      if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) uploads.watch(stream);
       this.#onStream(stream, flags, rawHeaders, peer);
     });
     this.#watchTimes(session);
     guardSession(session, this.#options.limits);
     endUnreadStreams(session, this.#options.limits.stallTimeoutMs);
-    if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   }
 
   /** GOAWAY to everybody: streams that run may finish, new ones go elsewhere; idle sessions end. */

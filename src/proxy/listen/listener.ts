@@ -12,6 +12,7 @@ import { Http1Exchange } from '../exchange/http1-exchange.ts';
 import { Http1Front, type Http1Request, type Http1Upgrade } from './http1-front.ts';
 import { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import { Http2Exchange } from '../exchange/http2-exchange.ts';
+import { Http2Arrivals } from './http2-arrivals.ts';
 import { Http2Front, type Http2Request } from './http2-front.ts';
 import { defaultListenerLimits, type ListenerLimits } from './listener-limits.ts';
 import { serverNameOf } from './peer.ts';
@@ -87,11 +88,12 @@ export class Listener {
       onRequest: (request) => handlers.onExchange(http1Exchange(request)),
       onUpgrade: (upgrade) => handlers.onUpgrade(upgradeExchange(upgrade, limits.stallTimeoutMs)),
     });
+    const http2Arrivals = new Http2Arrivals((exchange) => handlers.onExchange(exchange));
     this.#http2 = new Http2Front({
       limits,
       requestIds,
       onRefused,
-      onRequest: (request) => handlers.onExchange(http2Exchange(request)),
+      onRequest: (request) => http2Arrivals.add(http2Exchange(request)),
     });
     this.#drain = new Drain({ gate: this.#gate, http1: this.#http1, http2: this.#http2 });
   }
