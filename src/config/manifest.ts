@@ -191,7 +191,10 @@ export interface ProcessServiceInput extends RunInput {
   readonly url?: never;
 }
 
-/** Upstreams that somebody else runs: 'http://10.0.0.5:8080', or several. Routed, balanced, checked, never woken. */
+/**
+ * Upstreams that somebody else runs: 'http://10.0.0.5:8080', or several. Routed, balanced, checked, never woken. The certificate of
+ * an https:// one has to be for its name, and signed by an authority that Node knows or that is in NODE_EXTRA_CA_CERTS.
+ */
 export interface UrlServiceInput extends RoutedInput {
   readonly url: string | readonly string[];
   readonly image?: never;

@@ -45,6 +45,9 @@ export function checkFields(place: string, fields: ServiceFields, problems: Prob
     }
   });
   if (!url) return;
+  if (fields.protocol === 'h2c' && url.some((one) => one.startsWith('https:'))) {
+    problems.add(`${place}.protocol`, "cannot be 'h2c' beside an https:// URL: h2c is HTTP/2 without TLS");
+  }
   const { kind } = readiness.strategy;
   if (kind === 'exec' || kind === 'docker') {
     problems.add(`${place}.readiness.${kind}`, "cannot stand beside 'url': only 'http' and 'tcp' reach that upstream");

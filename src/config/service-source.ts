@@ -15,8 +15,8 @@ function parseImage(value: unknown): string {
 
 function parseUpstreamUrl(value: unknown): string {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== 'http:' || url.hostname === '') {
-    throw new Unacceptable("must be an http:// URL such as 'http://10.0.0.5:8080'");
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    throw new Unacceptable("must be an http:// or https:// URL such as 'http://10.0.0.5:8080'");
   }
   if (url.port === '0') throw new Unacceptable('must name a port from 1 to 65535');
   if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {

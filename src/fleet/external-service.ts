@@ -146,14 +146,19 @@ export class ExternalService implements Member {
   #upstreamsOf({ source, name }: ServiceSpec): ExternalUpstream[] {
     const urls = source.kind === 'url' ? source.urls : [];
     return urls.map((text, index) => {
-      const { hostname, port } = new URL(text);
-      const endpoint = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 80 };
+      const endpoint = endpointOf(new URL(text));
       const known = this.#upstreams.find(
-        ({ endpoint: { host, port } }) => host === endpoint.host && port === endpoint.port,
+        ({ endpoint: { host, port, tls } }) => host === endpoint.host && port === endpoint.port && tls === endpoint.tls,
       );
       const { health = WELL, since = this.#tools.clock.epochMs() } = known ?? {};
       // Never the id of an instance of ours that may still be draining after an edit.
       return { id: `${name}-url-${index + 1}`, endpoint, health, since };
     });
   }
+}
+
+function endpointOf({ protocol, hostname, port }: URL): Endpoint {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (protocol === 'https:') return { host, port: Number(port) || 443, tls: true };
+  return { host, port: Number(port) || 80 };
 }

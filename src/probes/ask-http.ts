@@ -1,5 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '../seam/fleet-view.ts';
 import { localhostLookup } from '../lib/localhost-lookup.ts';
 
@@ -21,7 +22,7 @@ export function askHttp({ endpoint, path, host }: Question, tell: (answer: Answe
   const outgoing = request({
     path,
     // Without an agent there is no pool that could hand out a used socket, and none to clean up.
-    createConnection: () => connect({ ...endpoint, lookup: localhostLookup }),
+    createConnection: () => open(endpoint),
     headers: { Host: host, 'User-Agent': 'Reveille-Probe', Accept: '*/*', Connection: 'close' },
   });
   outgoing.on('error', (error) => tell({ ok: false, reason: `GET ${path} failed: ${error.message}` }));
@@ -36,6 +37,13 @@ export function askHttp({ endpoint, path, host }: Question, tell: (answer: Answe
   });
   outgoing.end();
   return () => outgoing.destroy();
+}
+
+/** TLS as the requests have it: what the probe takes for well, they can use. */
+function open({ host, port, tls }: Endpoint): Socket {
+  const address = { host, port, lookup: localhostLookup };
+  if (!tls) return connect(address);
+  return connectTls({ ...address, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] });
 }
 
 /** Reads a short body to its end and cuts off a long or a slow one. */

@@ -56,12 +56,17 @@ export class Visit {
       host,
       path: query < 0 ? target : target.slice(0, query),
       status: this.status,
-      durationMs: nowMs - this.startedMs,
+      durationMs: tenths(nowMs - this.startedMs),
       ...(this.service !== undefined && { service: this.service }),
       ...(this.instance !== undefined && { instance: this.instance }),
       ...(this.code !== undefined && { code: this.code }),
       ...(this.detail !== undefined && { detail: this.detail }),
-      ...(this.wakeMs !== undefined && { wakeMs: this.wakeMs }),
+      ...(this.wakeMs !== undefined && { wakeMs: tenths(this.wakeMs) }),
     };
   }
+}
+
+/** What a log has no use for is rounded away. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

@@ -9,6 +9,8 @@ export type ServiceStatus = 'asleep' | 'waking' | 'awake' | 'degraded' | 'draini
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** Spoken to over TLS; its certificate has to be for `host`. */
+  readonly tls?: true;
 }
 
 /** One ready instance. `endpoints` maps each container port that a route names to where it is reached. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Endpoint } from '../../seam/fleet-view.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
-import { openSocket } from './open-socket.ts';
+import { connectedEvent, openSocket } from './open-socket.ts';
 import type { RequestHeadOptions } from './request-head.ts';
 import { requestHead } from './request-head.ts';
 import type { ResponseLimits } from './response-parser.ts';
@@ -161,7 +161,7 @@ export class UpstreamConnection implements UpstreamChannel {
   #listen(): void {
     const socket = this.#socket;
     socket.on('error', (error) => (this.#error = error));
-    socket.on('connect', () => {
+    socket.on(connectedEvent(this.endpoint), () => {
       this.#connected = true;
       this.#user?.onConnected();
     });

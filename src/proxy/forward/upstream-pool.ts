@@ -128,6 +128,6 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   }
 }
 
-export function endpointKey({ host, port }: Endpoint): string {
-  return `${host}:${port}`;
+export function endpointKey({ host, port, tls }: Endpoint): string {
+  return tls ? `tls ${host}:${port}` : `${host}:${port}`;
 }

@@ -166,8 +166,9 @@ const SERVICES: [web: unknown, field: string, words: string][] = [
   [{ image, monitor: { memory: { warn: 96 } } }, '.monitor.memory.warn', 'below panic, which is 95'],
   [{ image, monitor: { every: '1 second' } }, '.monitor.every', 'duration with its unit'],
 
-  [{ url: 'https://a.test' }, '.url', 'http:// URL'],
-  [{ url: 'a.test:80' }, '.url', 'http:// URL'],
+  [{ url: 'ftp://a.test' }, '.url', 'https:// URL'],
+  [{ url: 'https://a.test', protocol: 'h2c' }, '.protocol', 'without TLS'],
+  [{ url: 'a.test:80' }, '.url', 'https:// URL'],
   [{ url: [] }, '.url', 'must not be empty'],
   [{ url: ['http://a.test', 'http://a.test/path'] }, '.url[1]', 'without path'],
   [{ url: 'http://u:p@a.test' }, '.url', 'credentials'],
