@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
-import { freePort } from '../src/runtimes/process/free-port.ts';
+import { freePort } from '../src/lib/free-port.ts';
 import { makeAuthority, makeServerCertificate } from '../src/tls/certificate-maker.ts';
 import { ServerProcess } from './server-process.ts';
 

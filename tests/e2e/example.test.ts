@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { chromiumPath, launchChromium, visit } from '../support/clients/chromium.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
-import { freePort } from '../support/servers/mosquitto.ts';
+import { freePort } from '../../src/lib/free-port.ts';
 
 const hasDocker = await dockerAvailable();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -6,7 +6,8 @@ import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
-import { freePort, hasMosquitto } from '../support/servers/mosquitto.ts';
+import { freePort } from '../../src/lib/free-port.ts';
+import { hasMosquitto } from '../support/servers/mosquitto.ts';
 import { mosquittoImage } from '../support/servers/mosquitto-image.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 

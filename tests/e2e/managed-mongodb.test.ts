@@ -7,7 +7,7 @@ import { dockerAvailable } from '../support/servers/docker.ts';
 import { mongodbImage } from '../support/servers/mongodb-image.ts';
 import { mongodOrReason } from '../support/servers/mongod.ts';
 import { mongoshArchive } from '../support/servers/mongosh.ts';
-import { freePort } from '../support/servers/mosquitto.ts';
+import { freePort } from '../../src/lib/free-port.ts';
 
 const mongod = await mongodOrReason();
 const shell = await mongoshArchive().catch((error: unknown) => String(error));

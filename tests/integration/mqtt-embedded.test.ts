@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedBroker } from '../../src/messaging/embedded-broker.ts';
-import { freePort } from '../support/servers/mosquitto.ts';
+import { freePort } from '../../src/lib/free-port.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { mqttCommandSuite } from './mqtt-command-suite.ts';
 import { mqttDiscoverySuite } from './mqtt-discovery-suite.ts';

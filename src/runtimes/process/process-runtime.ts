@@ -18,7 +18,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { instanceEnvironment } from '../instance-environment.ts';
 import { commandId, configHash } from './config-hash.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../lib/free-port.ts';
 import { processEnvironment } from './process-environment.ts';
 import { ProcessInstance } from './process-instance.ts';
 import { ProcessTable } from './process-table.ts';

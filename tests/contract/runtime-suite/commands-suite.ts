@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
-import { SHORT_GRACE_MS, get, untilServes, freePort, settlesWithin, type RuntimeSuiteContext } from './context.ts';
+import { freePort } from '../../../src/lib/free-port.ts';
+import { SHORT_GRACE_MS, get, untilServes, settlesWithin, type RuntimeSuiteContext } from './context.ts';
 
 /** Commands inside, published ports, and what cannot run. */
 export function commandsSuite(suite: RuntimeSuiteContext): void {

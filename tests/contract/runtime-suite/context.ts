@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { vi } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import type { LogLine, ObservedInstance, Runtime, RuntimeEvent } from '../../../src/fleet/runtime.ts';
@@ -44,18 +43,6 @@ export async function get(endpoint: Endpoint, path = '/', timeoutMs = 5_000): Pr
 /** The first answer of a service that is starting. */
 export function untilServes(endpoint: Endpoint): Promise<Identity> {
   return vi.waitFor(() => get(endpoint, '/', 1_000), PATIENCE);
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }
 
 export async function collect<T>(items: AsyncIterable<T>, enough: (soFar: T[]) => boolean = () => false): Promise<T[]> {

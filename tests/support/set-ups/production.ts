@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../src/lib/free-port.ts';
 import { vi } from 'vitest';
 import { DaemonContainers } from './daemon-containers.ts';
 import { HttpsClient } from '../clients/https-client.ts';
@@ -152,12 +152,4 @@ export class Production {
     if (child.exitCode !== 0) throw new Error(`${words.join(' ')} ended with ${String(child.exitCode)}:\n${output}`);
     return output;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

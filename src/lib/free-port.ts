@@ -10,7 +10,7 @@ const LAST_PORT = 32_767;
 const MAX_TRIES = 200;
 
 /** A port that nobody listens on, on any address, and that is not in `reserved`. */
-export async function freePort(reserved: ReadonlySet<number>): Promise<number> {
+export async function freePort(reserved: ReadonlySet<number> = new Set()): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
     if (!reserved.has(port) && (await isFree(port))) return port;
