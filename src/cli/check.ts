@@ -4,6 +4,9 @@ import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import type { Manifest } from '../config/service-spec.ts';
 import type { Settings } from '../config/settings.ts';
 import { unknownSettings } from '../config/unknown-settings.ts';
+import { SystemClock } from '../lib/clock.ts';
+import { createLogger } from '../lib/logger.ts';
+import { createStore } from '../stores/create-store.ts';
 import {
   manifestOf,
   print,
@@ -29,6 +32,7 @@ export function checkCommand(context: CliContext): Command {
       const usable = good ? context : withDefaults(context, problems);
       const settings = good ?? (await settingsOf(usable));
       const manifest = await attempt(() => manifestOf(usable, settings), problems);
+      await attempt(() => checkStore(settings), problems);
       const ok = manifest !== undefined && problems.length === 0;
       if (!ok) context.exitCode = EXIT.usage;
       if (json) printJson(context, { ok, services: manifest?.size ?? 0, problems, warnings });
@@ -37,6 +41,14 @@ export function checkCommand(context: CliContext): Command {
         context.stderr.write(`${pc.yellow('!')} .env: ${key} is no setting; did you mean ${didYouMean}?\n`);
       }
     });
+}
+
+/** Whether MONGO_DB_URI is one, as the driver reads it. Nothing is connected to. */
+async function checkStore(settings: Settings): Promise<void> {
+  if (settings.mongoDbUri === undefined) return;
+  const log = createLogger({ level: 'silent', format: 'json' });
+  const store = await createStore(settings, new SystemClock(), log);
+  await store.close();
 }
 
 function withDefaults(context: CliContext, problems: readonly ConfigProblem[]): CliContext {

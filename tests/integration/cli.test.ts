@@ -258,6 +258,17 @@ describe('reveille without a daemon', () => {
     for (const { field } of problems) expect(text.out).toContain(field);
   });
 
+  it('refuses a MONGO_DB_URI that is none, without a word of what stands in it', async () => {
+    await writeManifest({ web: { image: 'nginx', routes: ['app'] } });
+    const wrong = { ...environment, MONGO_DB_URI: 'mongodb://keeper:hunter2@host:port/?replicaSet=' };
+    const ran = await reveille(['check'], wrong);
+    expect(ran.code).toBe(2);
+    expect(ran.out).toContain('MONGO_DB_URI');
+    expect(ran.out + ran.err).not.toContain('hunter2');
+    const right = { ...environment, MONGO_DB_URI: 'mongodb://keeper:hunter2@127.0.0.1:1/?replicaSet=rs0' };
+    expect(await reveille(['check'], right)).toMatchObject({ code: 0, err: '' });
+  });
+
   it('prints the lines for /etc/hosts, and what cannot stand there apart from them', async () => {
     await writeManifest({ web: { image: 'nginx', routes: ['app', '*.preview', '@', { host: 'app', path: '/api' }] } });
     const ran = await reveille(['hosts'], environment);
