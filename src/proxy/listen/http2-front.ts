@@ -118,7 +118,7 @@ export class Http2Front {
     if (!stream.destroyed) {
       stream.respond(headers);
       // RFC 9113 8.1: content that is not wanted is stopped with NO_ERROR once the answer is complete.
-      stream.end(body, () => stream.close(constants.NGHTTP2_NO_ERROR));
+      stream.end(Buffer.from(body), () => stream.close(constants.NGHTTP2_NO_ERROR));
     }
     this.#options.onRefused({ requestId, status, code, detail, remoteAddress: peer.remoteAddress });
   }

@@ -92,7 +92,8 @@ async function send(stream: ClientHttp2Stream, plan: ExchangePlan, saw: ClientSa
   const parts = leaves === undefined ? request.parts : request.parts.slice(0, leaves);
   for (const part of parts) {
     if (stream.destroyed || stream.closed) return;
-    if (!stream.write(part, 'latin1')) await drained(stream);
+    // As bytes: node:http2 20 has been seen to send the memory of a text that it had freed already.
+    if (!stream.write(Buffer.from(part, 'latin1'))) await drained(stream);
     if (plan.pieces > 1) await new Promise((resolve) => setImmediate(resolve));
   }
   if (leaves !== undefined) leave(stream, saw);
