@@ -44,6 +44,15 @@ export class Mosquitto {
     }
   }
 
+  /** From now on it takes connections, as far as the system does that for it, and answers nothing. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     const running = this.#process;
     this.#process = undefined;
