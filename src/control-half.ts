@@ -24,6 +24,7 @@ import { keptSecret } from './lib/secret-file.ts';
 import { ManagementServer } from './management/server.ts';
 import { logEvents } from './messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
+import { recallAlarms } from './recall-alarms.ts';
 import { openRuntime } from './open-runtime.ts';
 import { NetworkProber } from './probes/network-prober.ts';
 import { managedStore } from './managed-store.ts';
@@ -155,6 +156,7 @@ export class ControlHalf {
     if (caPath !== undefined) this.#instanceEnvironment['NODE_EXTRA_CA_CERTS'] = caPath;
     await this.fleet.start();
     this.#open.mqtt.started(this.fleet);
+    void recallAlarms(this.fleet, this.#open.store, this.#log);
     this.#wakeStore();
   }
 

@@ -4,7 +4,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { EventBus } from './event-bus.ts';
 import { instanceId, type InstanceKey, type Runtime, type Usage } from './runtime.ts';
 import { SampleRing } from './sample-ring.ts';
-import { CALM, judge, levelOf, type AlarmLevel, type AlarmState } from './usage-alarm.ts';
+import { CALM, judge, levelOf, ringing, type AlarmLevel, type AlarmState } from './usage-alarm.ts';
 import type { UsageSample } from './usage-sample.ts';
 import { UsageWatch } from './usage-watch.ts';
 
@@ -19,7 +19,7 @@ export interface InstanceMonitorTools {
   readonly inCharge: (service: string, instanceId: string) => boolean;
 }
 
-type Measure = 'cpu' | 'memory';
+export type Measure = 'cpu' | 'memory';
 
 const WORDS = { cpu: 'CPU', memory: 'memory' } as const;
 /** Five minutes at a sample a second. */
@@ -55,6 +55,10 @@ export class InstanceMonitor {
     return this.#latest;
   }
 
+  get following(): boolean {
+    return this.#runtimeId !== undefined;
+  }
+
   /** The oldest first; also those from before it was stopped. */
   samples(): UsageSample[] {
     return this.#ring.all().map((values) => this.#sample(values));
@@ -73,6 +77,11 @@ export class InstanceMonitor {
       onLost: () => this.#lose(),
     });
     this.#watch.start();
+  }
+
+  /** What was told of it last, in an earlier life of the daemon: it is not told again, and its end will be. */
+  recall(measure: Measure, level: AlarmLevel): void {
+    if (this.following && levelOf(this.#alarms[measure]) === 'calm') this.#alarms[measure] = ringing(level);
   }
 
   /** It runs no more: nothing is known of it, and what was too much is over. */

@@ -1,8 +1,9 @@
 import type { InstanceState } from './instance-state.ts';
-import { InstanceMonitor, type InstanceMonitorTools } from './instance-monitor.ts';
+import { InstanceMonitor, type InstanceMonitorTools, type Measure } from './instance-monitor.ts';
 import type { Instance } from './instance.ts';
 import type { Usage } from './runtime.ts';
 import type { Service } from './service.ts';
+import type { AlarmLevel } from './usage-alarm.ts';
 import type { UsageSample } from './usage-sample.ts';
 
 export type MonitorTools = Omit<InstanceMonitorTools, 'onSample'>;
@@ -37,6 +38,15 @@ export class Monitor {
   samples(service: string): UsageSample[] {
     const monitors = [...(this.#services.get(service)?.values() ?? [])];
     return monitors.flatMap((monitor) => monitor.samples()).sort((a, b) => a.atEpochMs - b.atEpochMs);
+  }
+
+  follows(service: string, id: string): boolean {
+    return this.#services.get(service)?.get(id)?.following ?? false;
+  }
+
+  /** An alarm that an earlier life of the daemon has told; nothing for an instance that does not run. */
+  recall(service: string, id: string, measure: Measure, level: AlarmLevel): void {
+    this.#services.get(service)?.get(id)?.recall(measure, level);
   }
 
   /** Looks at a service whose instances or spec changed. */

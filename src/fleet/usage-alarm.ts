@@ -54,6 +54,11 @@ export function judge(state: AlarmState, percent: number | null, atMs: number, r
   };
 }
 
+/** An alarm that rang already, in an earlier life of the daemon. */
+export function ringing(level: AlarmLevel): AlarmState {
+  return { warn: { on: level !== 'calm' }, panic: { on: level === 'panic' } };
+}
+
 export function levelOf({ warn, panic }: AlarmState): AlarmLevel {
   if (panic.on) return 'panic';
   return warn.on ? 'warn' : 'calm';

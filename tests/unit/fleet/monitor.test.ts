@@ -283,6 +283,21 @@ describe('thresholds', () => {
     expect(harness.eventsOf('cpu.recovered')[0]?.data).toMatchObject({ from: 'panic', reason: 'stopped' });
   });
 
+  it('that an earlier life of the daemon has told are not told again, and their end is', async () => {
+    uses(95, 90);
+    await wake();
+    harness.fleet.monitor.recall('web', 'web-1', 'cpu', 'panic');
+    harness.fleet.monitor.recall('web', 'web-9', 'cpu', 'panic');
+    await harness.pass(2_000);
+    uses(95, 10);
+    await harness.pass(20_000);
+    expect(told()).toEqual([]);
+    uses(5, 10);
+    await harness.pass(20_000);
+    expect(told()).toEqual([['cpu.recovered', 'web-1']]);
+    expect(harness.eventsOf('cpu.recovered')[0]?.data).toMatchObject({ from: 'panic' });
+  });
+
   it('follow an edit of the manifest without a restart', async () => {
     uses(50);
     await wake();
