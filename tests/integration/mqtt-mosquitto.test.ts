@@ -12,7 +12,6 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { BrokerPatience } from '../../src/messaging/broker-connection.ts';
-import type { CloudEvent } from '../../src/messaging/cloud-event.ts';
 import type { BrokerTlsFiles } from '../../src/messaging/broker-tls.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
@@ -283,38 +282,6 @@ describe.skipIf(!hasMosquitto)(
         await until(() => lines.length > 0);
         expect(lines).toHaveLength(1);
         await service.close();
-      });
-
-      it('is left when it freezes, and knows everything once it has thawed', async () => {
-        const mosquitto = await broker(['allow_anonymous true']);
-        const url = `mqtt://127.0.0.1:${mosquitto.port}`;
-        const { service, bus, lines } = start(url, { patience: { connectMs: 2_000, acknowledgeMs: 500 } });
-        await until(() => service.connected);
-        const watcher = await MqttWatcher.watch(url, 'r');
-        ends.push(() => watcher.close());
-        mosquitto.freeze();
-        for (let n = 0; n < 20; n += 1) bus.emit('scale.up', 'web', { n });
-        service.publishStatus(statusOf('web', { status: 'failed' }));
-        await until(() => !service.connected);
-        bus.emit('scale.up', 'web', { n: 20 });
-        service.publishStatus(statusOf('web', { status: 'asleep' }));
-        await until(() => !service.condition.up && service.condition.reason.includes('answers nothing'));
-        mosquitto.thaw();
-        const numbers = (): number[] => {
-          const events = watcher.payloads('r/web/event/scale.up').map((each) => JSON.parse(each) as CloudEvent);
-          // What it had taken and not acknowledged comes twice, with the same id: QoS 1 promises at least once.
-          return [...new Map(events.map(({ id, data }) => [id, data['n'] as number])).values()];
-        };
-        await until(() => numbers().length === 21);
-        expect(numbers().sort((a, b) => a - b)).toEqual(Array.from({ length: 21 }, (_, n) => n));
-        await until(() => service.connected);
-        const late = await MqttWatcher.watch(url, 'r');
-        ends.push(() => late.close());
-        await until(() => late.last('r/web/status')?.includes('asleep') && late.last('r/proxy/p1/status') === 'online');
-        expect(service.dropped).toBe(0);
-        // One line a change: it goes, it is back.
-        const told = lines.map((line) => /"(connected|lost|cannot)/.exec(line)?.[1]);
-        expect(told).toEqual(told.map((_, n) => (n % 2 === 0 ? 'connected' : 'lost')));
       });
 
       it('is left when it acknowledges nothing; nobody waits, and what it never took is counted', async () => {
