@@ -79,6 +79,11 @@ export class Instance {
     return this.#state;
   }
 
+  /** The try to bring it up that is under way. */
+  get starting(): StartAttempt | undefined {
+    return this.#attempt;
+  }
+
   get runtimeId(): string | undefined {
     return this.#runtimeId;
   }

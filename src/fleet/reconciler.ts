@@ -127,6 +127,9 @@ export class Reconciler {
   }
 
   async #inspect(service: Service, index: number, runtimeId: string): Promise<void> {
+    const starting = service.instances.find(({ key }) => key.index === index)?.starting;
+    // It looks itself, and only where that can tell it anything: somebody waits for the engine's other answers.
+    if (starting) return starting.look();
     const observed = await this.#tools.runtime.inspect(runtimeId);
     // The end of one that has already been replaced concerns nobody.
     const { runtimeId: current } = service.instance(index);
