@@ -1,3 +1,4 @@
+import type { SleepTier } from '../config/service-spec.ts';
 import type { Endpoint, Failure } from '../seam/fleet-view.ts';
 
 type Endpoints = Readonly<Record<number, Endpoint>>;
@@ -84,4 +85,11 @@ export function isResting({ kind }: InstanceState): boolean {
 /** Whether it answers requests. */
 export function isServing({ kind }: InstanceState): boolean {
   return kind === 'ready' || kind === 'unhealthy';
+}
+
+/** Whether it sleeps as deep already, or deeper. */
+export function restsIn({ kind }: InstanceState, strategy: SleepTier['strategy']): boolean {
+  if (kind === 'absent') return true;
+  if (strategy !== 'remove' && (kind === 'stopped' || kind === 'completed' || kind === 'failed')) return true;
+  return strategy === 'pause' && kind === 'paused';
 }

@@ -11,7 +11,7 @@ import { RuntimeError } from './errors.ts';
 import type { EventBus } from './event-bus.ts';
 import type { EventType, StopReason } from './events.ts';
 import { failureOf, logTailOf } from './failures.ts';
-import { isServing, transition, type InstanceChange, type InstanceState } from './instance-state.ts';
+import { isServing, restsIn, transition, type InstanceChange, type InstanceState } from './instance-state.ts';
 import { GONE_AFTER_MS } from './neighbours.ts';
 import { instanceId, type Exit, type InstanceKey, type ObservedInstance, type Prepared } from './runtime.ts';
 import { StartAttempt, type StartTimings, type StartTools } from './start-attempt.ts';
@@ -283,7 +283,7 @@ export class Instance {
 
   /** @returns false when it stays: somebody needs it after all, or this process does not decide about it any more */
   async #leave(strategy: SleepTier['strategy'], reason: StopReason, patienceMs: number): Promise<boolean> {
-    if (this.#restsIn(strategy)) return true;
+    if (this.#runtimeId === undefined || restsIn(this.#state, strategy)) return true;
     const cancel = new AbortController();
     const idle = reason === 'idle';
     if (idle) this.#idleDrain = cancel;
@@ -302,13 +302,6 @@ export class Instance {
       this.#leaving = false;
       departure.end();
     }
-  }
-
-  #restsIn(strategy: SleepTier['strategy']): boolean {
-    const { kind } = this.#state;
-    if (this.#runtimeId === undefined || kind === 'absent') return true;
-    if (strategy !== 'remove' && (kind === 'stopped' || kind === 'completed' || kind === 'failed')) return true;
-    return strategy === 'pause' && kind === 'paused';
   }
 
   /** @returns whether nothing uses it any more; one that is not idle has to leave all the same when its time is up */
