@@ -14,16 +14,17 @@ export interface InstanceAnswer {
 }
 
 /** What one instance used at one moment. */
-interface SampleAnswer {
+export interface SampleAnswer {
   readonly instance: string;
   readonly at: string;
   readonly cpuRatio: number | null;
   readonly memoryBytes: number | null;
-  readonly memoryLimitBytes: number;
+  /** Null in what only the store remembers. */
+  readonly memoryLimitBytes: number | null;
   readonly inFlight: number;
 }
 
-/** The last minutes, the oldest first. */
+/** The last minutes, or since when was asked for; the oldest first. */
 export interface SamplesAnswer {
   readonly service: string;
   readonly samples: readonly SampleAnswer[];

@@ -12,7 +12,8 @@ import {
 import { pageOf, pageQuery } from './listing.ts';
 import type { ManagementTools } from './management-tools.ts';
 import { parseInput } from './request-input.ts';
-import { instanceAnswers, samplesAnswer, serviceAnswer } from './views.ts';
+import { sampleHistory, samplesQuery } from './sample-history.ts';
+import { instanceAnswers, serviceAnswer } from './views.ts';
 
 const statusWords = z.enum(SERVICE_STATUSES, `must be one of ${SERVICE_STATUSES.join(', ')}`);
 const servicesQuery = pageQuery.extend({ status: statusWords.optional() });
@@ -33,8 +34,8 @@ export function serviceRoutes(app: FastifyInstance, tools: ManagementTools): voi
     return serviceAnswer(memberOf(tools, params.name), tools);
   });
 
-  app.get<{ Params: { name: string } }>('/api/services/:name/samples', ({ params }): SamplesAnswer => {
-    return samplesAnswer(memberOf(tools, params.name), fleet);
+  app.get<{ Params: { name: string } }>('/api/services/:name/samples', ({ params, query }): Promise<SamplesAnswer> => {
+    return sampleHistory(memberOf(tools, params.name).name, parseInput(samplesQuery, query), tools);
   });
 
   app.get('/api/instances', ({ query }): InstancesAnswer => {

@@ -10,7 +10,6 @@ import type {
   InstanceAnswer,
   LogAnswer,
   ProgressAnswer,
-  SamplesAnswer,
   ServiceAnswer,
 } from './contract.ts';
 import { plain } from './problem.ts';
@@ -55,13 +54,6 @@ export function instanceAnswers(
     const { cpuRatio = null, memoryBytes = null, memoryLimitBytes = null } = monitor.usageOf(name, rest.id) ?? {};
     return { ...rest, since: new Date(since).toISOString(), cpuRatio, memoryBytes, memoryLimitBytes };
   });
-}
-
-export function samplesAnswer({ name }: Member, { monitor }: Pick<Fleet, 'monitor'>): SamplesAnswer {
-  const samples = monitor.samples(name).map(({ service: _, instanceId: instance, atEpochMs, ...values }) => {
-    return { instance, at: new Date(atEpochMs).toISOString(), ...values };
-  });
-  return { service: name, samples };
 }
 
 export function eventAnswer({ id, type, service, instanceId, atEpochMs, data }: FleetEvent): EventAnswer {
