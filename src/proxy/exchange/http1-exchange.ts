@@ -118,7 +118,8 @@ export class Http1Exchange implements ClientExchange {
       process.nextTick(sendHeld, this);
       return true;
     }
-    this.flush();
+    // Only these have something to send before: an empty text ahead of every chunk would have to be gathered with it.
+    if (chunk.length === 0 || this.holds) this.flush();
     this.#written = true;
     return chunk.length === 0 || this.#response.write(chunk);
   }
