@@ -1,6 +1,6 @@
 import type { ServiceSpec } from '../config/service-spec.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { InstanceTools } from './instance.ts';
+import type { InstanceTools } from './instance-tools.ts';
 import type { Member } from './member.ts';
 
 /** What services share. */

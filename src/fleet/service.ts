@@ -7,7 +7,8 @@ import { DesiredReplicas } from './desired-replicas.ts';
 import type { ScaleReason, StopReason, WakeReason } from './events.ts';
 import { FailureHistory } from './failure-history.ts';
 import { Healing } from './healing.ts';
-import { Instance, type InstanceOwner } from './instance.ts';
+import type { InstanceOwner } from './instance-tools.ts';
+import { Instance } from './instance.ts';
 import { Instances } from './instances.ts';
 import type { InstanceView, Member } from './member.ts';
 import type { Exit, ObservedInstance } from './runtime.ts';
@@ -229,8 +230,8 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     return this.#tools.publish(this);
   }
 
-  died(instance: Instance, exit: Exit, servedMs: number): Failure | undefined {
-    const failure = this.#failures.died(instance.id, exit, servedMs);
+  died(instanceId: string, exit: Exit, servedMs: number): Failure | undefined {
+    const failure = this.#failures.died(instanceId, exit, servedMs);
     this.changed();
     this.missing();
     return failure;
@@ -244,14 +245,14 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     if (this.status === 'failed' && this.#spec.scale.min === 0) this.#events.failed(explained);
   }
 
-  adopted(instance: Instance, error?: unknown): void {
+  adopted(instanceId: string, error?: unknown): void {
     if (error === undefined) {
       this.#failures.served();
       this.changed();
       this.settled();
       return;
     }
-    const message = `${instance.id} was found running but does not serve: ${messageOf(error)}`;
+    const message = `${instanceId} was found running but does not serve: ${messageOf(error)}`;
     this.#tools.log.warn({ service: this.name, err: error }, message);
     this.#wakes.failed(error, this.serving.length > 0);
     this.changed();
