@@ -1,7 +1,7 @@
 import type { EventBus } from './fleet/event-bus.ts';
 import type { FleetEvent } from './fleet/events.ts';
-import type { Journal } from './fleet/journal.ts';
-import type { Monitor } from './fleet/monitor.ts';
+import type { Journal } from './fleet/records/journal.ts';
+import type { Monitor } from './fleet/usage/monitor.ts';
 import type { EventRecord } from './fleet/state-store.ts';
 import type { SessionReport } from './seam/control-link.ts';
 import { toCloudEvent } from './messaging/cloud-event.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '../lib/logger.ts';
 import { ExternalService } from './external-service.ts';
 import type { Member } from './member.ts';
 import type { Publisher } from './publisher.ts';
-import { Service } from './service.ts';
+import { Service } from './service/service.ts';
 
 export interface MembersTools {
   readonly log: Logger;

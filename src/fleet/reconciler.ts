@@ -5,7 +5,7 @@ import { deferred } from '../lib/deferred.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Members } from './members.ts';
 import { instanceId, type InstanceKey, type ObservedInstance, type Runtime, type RuntimeEvent } from './runtime.ts';
-import type { Service } from './service.ts';
+import type { Service } from './service/service.ts';
 
 export interface ReconcilerTools {
   readonly runtime: Runtime;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Service } from '../fleet/service.ts';
+import type { Service } from '../fleet/service/service.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { ActionAnswer, SleepAnswer, WakeAnswer } from './contract.ts';
 import type { ManagementTools } from './management-tools.ts';

@@ -1,7 +1,7 @@
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Instance } from '../fleet/instance.ts';
+import type { Instance } from '../fleet/instance/instance.ts';
 import type { LogLine } from '../fleet/runtime.ts';
-import type { Service } from '../fleet/service.ts';
+import type { Service } from '../fleet/service/service.ts';
 import { sleep, type Clock } from '../lib/clock.ts';
 
 export interface LogFeedTools {

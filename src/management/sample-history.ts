@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { SampleRecord, StateStore } from '../fleet/state-store.ts';
-import type { UsageSample } from '../fleet/usage-sample.ts';
+import type { UsageSample } from '../fleet/usage/usage-sample.ts';
 import type { SampleAnswer, SamplesAnswer } from './contract.ts';
 import { queryCount } from './request-input.ts';
 

@@ -1,6 +1,6 @@
 import type { Fleet } from '../fleet/fleet.ts';
 import { replicasOf } from '../fleet/member.ts';
-import type { Service } from '../fleet/service.ts';
+import type { Service } from '../fleet/service/service.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';

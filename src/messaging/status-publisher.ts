@@ -1,5 +1,5 @@
 import type { Member, MemberObserver } from '../fleet/member.ts';
-import { recordOf } from '../fleet/service-record.ts';
+import { recordOf } from '../fleet/records/service-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { MqttService } from './mqtt-service.ts';
 import { toServiceStatusMessage } from './service-status-message.ts';

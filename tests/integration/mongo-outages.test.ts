@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Journal } from '../../src/fleet/journal.ts';
+import { Journal } from '../../src/fleet/records/journal.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
 import { eventRecord, sampleRecord, serviceRecord, sessionRecord } from '../contract/state-store-suite/records.ts';

@@ -1,7 +1,7 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Service } from '../../src/fleet/service.ts';
+import type { Service } from '../../src/fleet/service/service.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { CommandTopics } from '../../src/messaging/command-topics.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
-import { SharedCompany } from '../../../src/fleet/company.ts';
+import { SharedCompany } from '../../../src/fleet/company/company.ts';
 import { EventBus } from '../../../src/fleet/event-bus.ts';
 import type { EventType, FleetEvent } from '../../../src/fleet/events.ts';
 import { Fleet, type FleetTools } from '../../../src/fleet/fleet.ts';
-import { Registry } from '../../../src/fleet/registry.ts';
-import type { Service } from '../../../src/fleet/service.ts';
+import { Registry } from '../../../src/fleet/records/registry.ts';
+import type { Service } from '../../../src/fleet/service/service.ts';
 import { WakeFailed } from '../../../src/seam/wake-failed.ts';
 import { FakeClock, settle } from '../fakes/fake-clock.ts';
 import { FakeDataHalf } from '../fakes/fake-data-half.ts';

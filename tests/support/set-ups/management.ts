@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 import { EventBus } from '../../../src/fleet/event-bus.ts';
 import { Fleet } from '../../../src/fleet/fleet.ts';
-import { Registry } from '../../../src/fleet/registry.ts';
+import { Registry } from '../../../src/fleet/records/registry.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import type { ManagementOptions, MqttState } from '../../../src/management/management-tools.ts';
 import { ManagementServer } from '../../../src/management/server.ts';

@@ -1,0 +1,146 @@
+import type { ServiceSpec } from '../../config/service-spec.ts';
+import { sleep, type Clock } from '../../lib/clock.ts';
+import { deferred } from '../../lib/deferred.ts';
+import { RuntimeError } from '../errors.ts';
+import { failureOf, logTailOf } from './failures.ts';
+import type { Readiness } from './readiness.ts';
+import type { Exit, ObservedInstance, Runtime } from '../runtime.ts';
+
+export interface StartTimings {
+  /** Until the runtime called it started. */
+  readonly startMs: number;
+  /** From then until it served. */
+  readonly readyMs: number;
+}
+
+export interface Started {
+  readonly instance: ObservedInstance;
+  readonly timings: StartTimings;
+}
+
+export interface StartTools {
+  readonly runtime: Runtime;
+  readonly readiness: Readiness;
+  readonly clock: Clock;
+  /** How long it may take to end when it has to be stopped. */
+  readonly stopGraceMs: number;
+}
+
+/** Hints can get lost: while it starts, look whether it still runs at least this often. */
+const LOOK_EVERY_MS = 1_000;
+/** It is gone, and with it what it ended with. */
+const UNKNOWN_EXIT: Exit = { code: -1, oomKilled: false };
+
+/** One try to bring an instance to where it serves (or, a job, to its end). Use once. */
+export class StartAttempt {
+  readonly #spec: ServiceSpec;
+  readonly #tools: StartTools;
+  readonly #over = new AbortController();
+  readonly #exit = deferred<Exit>();
+  #runtimeId: string | undefined;
+
+  constructor(spec: ServiceSpec, tools: StartTools) {
+    this.#spec = spec;
+    this.#tools = tools;
+    // Nobody may be waiting for it when it is rejected.
+    this.#exit.promise.catch(() => undefined);
+  }
+
+  /** Gives up; `run` rejects with the reason. */
+  cancel(reason: RuntimeError): void {
+    this.#over.abort(reason);
+  }
+
+  /** Something happened to the instance: looks whether it has ended. Harmless at any time. */
+  async look(): Promise<void> {
+    if (this.#runtimeId === undefined) return;
+    const observed = await this.#tools.runtime.inspect(this.#runtimeId);
+    if (observed?.state === 'running' || observed?.state === 'paused') return;
+    this.#exit.resolve(observed?.exit ?? UNKNOWN_EXIT);
+  }
+
+  /**
+   * @param begin makes it run (or finds it running) and returns it as it then is
+   * @param onStarted called once it runs
+   * @throws RuntimeError with the last log lines; what still runs is for `clear` to stop, which may take its time
+   */
+  async run(begin: () => Promise<ObservedInstance>, onStarted: () => void): Promise<Started> {
+    const { clock } = this.#tools;
+    const beganMs = clock.now();
+    try {
+      const instance = await begin();
+      this.#runtimeId = instance.runtimeId;
+      if (instance.state === 'exited') this.#exit.resolve(instance.exit ?? UNKNOWN_EXIT);
+      const startedMs = clock.now();
+      onStarted();
+      await this.#untilReady(instance);
+      return { instance, timings: { startMs: startedMs - beganMs, readyMs: clock.now() - startedMs } };
+    } catch (error) {
+      throw await this.#explain(error);
+    } finally {
+      this.#over.abort();
+    }
+  }
+
+  async #untilReady(instance: ObservedInstance): Promise<void> {
+    const { clock, readiness } = this.#tools;
+    const { name, wake, job } = this.#spec;
+    const timer = clock.after(wake.timeoutMs, () => this.cancel(this.#late()));
+    const aborted = deferred<never>();
+    const onAbort = (): void => aborted.reject(this.#over.signal.reason as Error);
+    this.#over.signal.addEventListener('abort', onAbort, { once: true });
+    void this.#keepLooking();
+    try {
+      this.#over.signal.throwIfAborted();
+      const ended = this.#exit.promise.then((exit) => {
+        if (!job || exit.code !== 0) throw exitError(name, exit, job);
+      });
+      if (job || instance.state === 'exited') await Promise.race([ended, aborted.promise]);
+      else await Promise.race([readiness.untilReady(this.#spec, instance, this.#over.signal), ended, aborted.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #keepLooking(): Promise<void> {
+    const { signal } = this.#over;
+    for (;;) {
+      await sleep(this.#tools.clock, LOOK_EVERY_MS, signal);
+      if (signal.aborted) return;
+      // The runtime may be away for a moment; the start has its own limit of time.
+      await this.look().catch(() => undefined);
+    }
+  }
+
+  /** After a failed `run`: leaves nothing running that does not serve. Never rejects. */
+  async clear(): Promise<void> {
+    const { runtime, stopGraceMs } = this.#tools;
+    if (this.#runtimeId !== undefined) await runtime.stopInstance(this.#runtimeId, stopGraceMs).catch(() => undefined);
+  }
+
+  /** Adds the last log lines. */
+  async #explain(thrown: unknown): Promise<RuntimeError> {
+    const { runtime, clock } = this.#tools;
+    const { code, detail, logTail } = failureOf(this.#spec.name, thrown, clock);
+    if (this.#runtimeId === undefined)
+      return new RuntimeError(code as RuntimeError['code'], detail, { logTail, cause: thrown });
+    const tail = logTail.length > 0 ? logTail : await logTailOf(runtime, this.#runtimeId, clock);
+    return new RuntimeError(code as RuntimeError['code'], detail, { logTail: tail, cause: thrown });
+  }
+
+  #late(): RuntimeError {
+    const { name, wake } = this.#spec;
+    const message = `${name} was started but not ready within ${wake.timeoutMs / 1000} s; see its log, \`readiness\` and wake.timeout`;
+    return new RuntimeError('not_ready_in_time', message);
+  }
+}
+
+function exitError(service: string, { code, oomKilled }: Exit, job: boolean): RuntimeError {
+  if (oomKilled) {
+    const message = `${service} ran out of memory while it started; raise resources.memory`;
+    return new RuntimeError('out_of_memory', message);
+  }
+  if (job) return new RuntimeError('job_failed', `the job ${service} ended with exit code ${code}; see its log`);
+  const message = `${service} ended with exit code ${code} before it was ready; see its log`;
+  return new RuntimeError('instance_exited', message);
+}
