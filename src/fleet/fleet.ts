@@ -141,6 +141,7 @@ export class Fleet {
         release: (key) => this.#release(key),
       },
       onElected: () => this.#elected(),
+      onOrphan: (key) => void this.#inherit(key),
     });
     this.#reconciler.start();
     await this.#tools.runtime.start();
@@ -253,6 +254,15 @@ export class Fleet {
   async #hold({ service: name, index }: InstanceKey): Promise<number> {
     const service = this.#members.service(name);
     return service && index <= service.spec.scale.max ? service.instance(index).hold() : this.#publisher.version;
+  }
+
+  /** A process has ended while it started an instance. */
+  async #inherit({ service: name, index }: InstanceKey): Promise<void> {
+    try {
+      await this.#members.service(name)?.inherit(index);
+    } catch (error) {
+      this.#tools.log.warn({ service: name, err: error }, `nobody knows what became of ${name}: ${messageOf(error)}`);
+    }
   }
 
   async #release({ service: name, index }: InstanceKey): Promise<void> {

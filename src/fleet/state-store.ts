@@ -85,6 +85,8 @@ export interface ProcessRecord {
    */
   readonly inFlight: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly departures: readonly DepartureRecord[];
+  /** The instances that it is starting. */
+  readonly starting?: readonly { readonly service: string; readonly index: number }[];
   /** The departures of others, by id, of which it has let go: `inFlight` says what is left. */
   readonly letGo: readonly string[];
   /** Those of an instance that it needs, for requests wait for it. */

@@ -68,7 +68,7 @@ export class Departures {
   }
 
   /** What this process has to say about it. */
-  word(): Word {
+  word(): Omit<Word, 'starting'> {
     const foreign = [...this.#foreign];
     return {
       departures: [...this.#own.values()].map(({ record }) => record),
@@ -117,8 +117,8 @@ export class Departures {
 
   async #untilLetGo(own: Own, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { store, clock, neighbours } = this.#tools;
-    // While the store is away nobody can be asked.
-    if (!store.condition.up) return true;
+    // While the store is away nobody can be asked: who was there may still be.
+    if (!store.condition.up) return neighbours.ids.length === 0;
     const hasAll = (): boolean => neighbours.ids.every((id) => own.letGo.has(id));
     let told = false;
     return new Promise<boolean>((resolve) => {

@@ -21,6 +21,8 @@ const ASK_MS = 1_000;
 const MARGIN_MS = 500;
 /** A right that was confirmed so recently need not be confirmed again. */
 const FRESH_MS = 1_000;
+/** The store was asked in vain so often, a second apart, before it counts as away: a frozen process does not ask. */
+const AWAY_AFTER = 8;
 
 /** Which of the processes that share a store reconciles, scales and puts to sleep: the one that holds the lease. */
 export class Leadership {
@@ -31,6 +33,7 @@ export class Leadership {
   /** Monotonic: until when nobody else can have the lease. */
   #untilMs = 0;
   #confirmedMs = -Infinity;
+  #askedInVain = 0;
   #leads = false;
   #closed = false;
 
@@ -52,13 +55,22 @@ export class Leadership {
     return this.leads || (startedHere && !this.#tools.store.condition.up);
   }
 
+  /**
+   * Whether the store has been away for so long that nobody can lead, and for this process too: one that was frozen finds
+   * its connections dead although another may lead by now.
+   */
+  get abandoned(): boolean {
+    return !this.#tools.store.condition.up && this.#askedInVain >= AWAY_AFTER;
+  }
+
   /** Called whenever this process begins to lead. */
   onElected(listener: () => void): void {
     this.#listeners.add(listener);
   }
 
   async start(): Promise<void> {
-    await this.#claim();
+    if (this.#closed) return;
+    await this.#ask();
     this.#again();
   }
 
@@ -82,22 +94,29 @@ export class Leadership {
     if (this.#closed) return;
     this.#timer = this.#tools.clock.after(
       this.leads ? RENEW_MS : ASK_MS,
-      () => void this.#claim().then(() => this.#again()),
+      () => void this.#ask().then(() => this.#again()),
     );
   }
 
-  async #claim(): Promise<void> {
+  async #ask(): Promise<void> {
+    this.#askedInVain = (await this.#claim()) ? 0 : this.#askedInVain + 1;
+  }
+
+  /** @returns whether the store has answered */
+  async #claim(): Promise<boolean> {
     const { store, clock, log, processId } = this.#tools;
     // Counted from before the question: the answer may take long.
     const askedMs = clock.now();
     try {
       const { holder, term } = await store.claimLease(this.#lease, processId, LEASE_MS);
-      if (this.#closed) return;
+      if (this.#closed) return true;
       this.#untilMs = holder === processId ? askedMs + LEASE_MS - MARGIN_MS : 0;
       if (holder === processId) this.#confirmedMs = clock.now();
       if (this.leads !== this.#leads) this.#changed(holder, term);
+      return true;
     } catch (error) {
       log.debug({ err: error }, `the lease could not be asked for: ${messageOf(error)}`);
+      return false;
     }
   }
 

@@ -13,7 +13,7 @@ export interface NeighbourTools {
 }
 
 /** What a process says beside how busy it is. */
-export type Word = Pick<ProcessRecord, 'departures' | 'letGo' | 'wanted'>;
+export type Word = Pick<ProcessRecord, 'departures' | 'letGo' | 'wanted' | 'starting'>;
 
 export interface NeighbourListener {
   /** What this process has to say now. */
@@ -140,10 +140,9 @@ export class Neighbours {
   #tellRegularly(): void {
     if (this.#closed) return;
     this.#regularly = this.#tools.clock.after(TELL_EVERY_MS, () => {
-      void this.#quietly(async () => {
-        await this.tell();
-        await this.read();
-      }).then(() => this.#tellRegularly());
+      // At once: with a store that takes seconds for each we would be taken for gone.
+      const talks = [this.#quietly(() => this.tell()), this.#quietly(() => this.read())];
+      void Promise.all(talks).then(() => this.#tellRegularly());
     });
   }
 

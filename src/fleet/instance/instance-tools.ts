@@ -10,7 +10,7 @@ export interface InstanceTools extends StartTools {
   readonly activity: ActivityBoard;
   readonly bus: EventBus;
   /** The other processes that may use it, stop it, start it. */
-  readonly company: Pick<Company, 'inCharge' | 'confirm' | 'tellsOfStart' | 'depart' | 'want'>;
+  readonly company: Pick<Company, 'inCharge' | 'confirm' | 'tellsOfStart' | 'depart' | 'starts' | 'want'>;
   /** How long a request may go on after its instance was told to leave. */
   readonly drainTimeoutMs: () => number;
 }

@@ -147,6 +147,12 @@ export class Instance {
     }
   }
 
+  /** The process that was starting it has ended in the middle: what becomes of it is told here. */
+  inherit(): void {
+    this.#life.startedElsewhere = false;
+    if (this.state.kind === 'ready') this.#life.emit('instance.ready', { reason: 'adopted' });
+  }
+
   /** Compares with what the runtime shows and corrects what we think. */
   async observe(observed: ObservedInstance | undefined): Promise<void> {
     if (observed) this.#life.remember(observed);
@@ -204,11 +210,14 @@ export class Instance {
       }
       const attempt = new StartAttempt(this.#owner.spec, this.#tools);
       this.#starting = attempt;
+      const over = how === 'started' ? this.#tools.company.starts(this.key) : undefined;
       this.#life.change({ type: 'starting' });
       // What runs already is not started once more: those who count starts would count it twice.
       if (how === 'started' && this.#tools.company.tellsOfStart(false)) this.#life.emit('instance.starting');
       try {
-        const { instance, timings } = await attempt.run(begin, () => this.#life.change({ type: 'started' }));
+        const { instance, timings } = await attempt
+          .run(begin, () => this.#life.change({ type: 'started' }))
+          .finally(over);
         this.#broughtUp(instance, timings, how);
         outcome.resolve(timings);
       } catch (error) {
@@ -233,8 +242,7 @@ export class Instance {
     this.#life.serves(instance);
     const [startMs, readyMs] = [Math.round(timings.startMs), Math.round(timings.readyMs)];
     const data = how === 'started' ? { startMs, readyMs } : { reason: 'adopted', readyMs };
-    const startedHere = how === 'started' && this.startedHere;
-    if (this.#tools.company.tellsOfStart(startedHere)) this.#life.emit('instance.ready', data);
+    if (this.#tools.company.tellsOfStart(!this.startedElsewhere)) this.#life.emit('instance.ready', data);
   }
 
   #stay(): false {

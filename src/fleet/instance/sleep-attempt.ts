@@ -46,7 +46,7 @@ export class SleepAttempt {
       const empty = await this.#empty(departure);
       // What an operator asks for is done by whoever he asks; all else by the process that decides about it, now.
       const operator = this.#plan.reason === 'operator';
-      const leaves = empty && (operator || (await company.confirm(this.#life.startedHere)));
+      const leaves = empty && (operator || (await company.confirm(this.#life.startedHere, this.#idle)));
       if (!leaves || this.#calledOff.signal.aborted) return false;
       await this.#rest();
       return true;

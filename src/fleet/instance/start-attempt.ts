@@ -135,7 +135,8 @@ export class StartAttempt {
   }
 }
 
-function exitError(service: string, { code, oomKilled }: Exit, job: boolean): RuntimeError {
+/** Why a start came to nothing: what was started has ended. */
+export function exitError(service: string, { code, oomKilled }: Exit, job: boolean): RuntimeError {
   if (oomKilled) {
     const message = `${service} ran out of memory while it started; raise resources.memory`;
     return new RuntimeError('out_of_memory', message);

@@ -46,12 +46,12 @@ export class Keepers {
         inFlight: inFlight(name, id),
       }),
       mayLook: ({ startedHere }) => company.inCharge(startedHere),
-      mayScale: ({ startedHere }) => company.confirm(startedHere),
+      mayScale: ({ startedHere }) => company.confirm(startedHere, true),
     });
     this.#sleeper = new IdleSleeper({
       ...{ activity, clock, log, dependentsOf },
       veto: new SleepVeto({ usageOf: (name, id) => monitor.usageOf(name, id), prober, clock }),
-      mayRest: ({ startedHere }) => company.confirm(startedHere),
+      mayRest: ({ startedHere }) => company.confirm(startedHere, true),
     });
   }
 

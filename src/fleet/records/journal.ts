@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { within } from '../../lib/within.ts';
 import type { EventRecord, SampleRecord, SessionRecord, StateStore } from '../state-store.ts';
 import { WriteBehind } from './write-behind.ts';
 
@@ -14,15 +15,18 @@ export interface JournalTools {
 const EVENTS_AFTER_MS = 500;
 const SESSIONS_AFTER_MS = 1_000;
 const SAMPLES_AFTER_MS = 2_000;
+const CLOSE_WAITS_MS = 3_000;
 
 /** Where events, sessions and samples are handed over to be remembered. Nobody waits for the store. */
 export class Journal {
   readonly #events: WriteBehind<EventRecord>;
   readonly #sessions: WriteBehind<SessionRecord>;
   readonly #samples: WriteBehind<SampleRecord>;
+  readonly #clock: Clock;
   readonly #stopWatching: () => void;
 
   constructor({ store, clock, log, capacity }: JournalTools) {
+    this.#clock = clock;
     const common = { clock, log, capacity };
     this.#events = new WriteBehind<EventRecord>({
       ...{ ...common, what: 'events', afterMs: EVENTS_AFTER_MS, keyOf: ({ _id }) => _id, merge: newer },
@@ -60,10 +64,10 @@ export class Journal {
     this.#samples.add(record);
   }
 
-  /** Tries once more to write what is left. */
+  /** Tries once more to write what is left. A store that is slow does not hold up the end. */
   async close(): Promise<void> {
     this.#stopWatching();
-    await Promise.all(this.#all.map((each) => each.close()));
+    await within(this.#clock, CLOSE_WAITS_MS, Promise.all(this.#all.map((each) => each.close())));
   }
 
   get #all(): readonly Pick<WriteBehind<never>, 'dropped' | 'writeNow' | 'close'>[] {

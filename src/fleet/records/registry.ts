@@ -1,8 +1,8 @@
 import { Backoff } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/coded-error.ts';
-import { deferred } from '../../lib/deferred.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { within } from '../../lib/within.ts';
 import type { Member, MemberObserver } from '../member.ts';
 import { recordOf } from './service-record.ts';
 import type { ServiceRecord, StateStore } from '../state-store.ts';
@@ -26,6 +26,7 @@ export interface RegistryTools {
 const WRITE_AFTER_MS = 250;
 /** A store that takes longer to be read at the start is not waited for. */
 const LOAD_WITHIN_MS = 3_000;
+const CLOSE_WAITS_MS = 3_000;
 
 /**
  * Writes what the fleet is to the store, behind it: nobody waits for it, the newest state of each service wins,
@@ -65,10 +66,7 @@ export class Registry implements MemberObserver {
       else if (change.kind === 'service') this.#heard(change.record);
     });
     this.#onRead = read;
-    const tooLong = deferred<undefined>();
-    const timer = clock.after(LOAD_WITHIN_MS, () => tooLong.resolve(undefined));
-    await Promise.race([this.#read(), tooLong.promise]);
-    timer.cancel();
+    await within(clock, LOAD_WITHIN_MS, this.#read());
   }
 
   changed(member: Member): void {
@@ -85,12 +83,12 @@ export class Registry implements MemberObserver {
     this.#writeIn(WRITE_AFTER_MS);
   }
 
-  /** Writes what is left, once. */
+  /** Writes what is left, once. A store that is slow does not hold up the end. */
   async close(): Promise<void> {
     this.#stopWatching?.();
     this.#timer?.cancel();
-    await this.#writing;
-    await this.#write();
+    const written = Promise.resolve(this.#writing).then(() => this.#write());
+    await within(this.#tools.clock, CLOSE_WAITS_MS, written);
     this.#timer?.cancel();
   }
 

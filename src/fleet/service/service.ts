@@ -17,6 +17,7 @@ import { checkScale, Scaling } from './scaling.ts';
 import { ServiceEvents } from './service-events.ts';
 import { statusOf } from './service-status.ts';
 import type { ServiceTools } from './service-tools.ts';
+import { exitError } from '../instance/start-attempt.ts';
 import { viewOf } from './service-view.ts';
 import { Wakes, type WakesOwner } from './wakes.ts';
 
@@ -202,6 +203,20 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   async observe(index: number, observed: ObservedInstance | undefined): Promise<void> {
     if (!observed && !this.#instances.has(index)) return;
     await this.instance(index).observe(observed);
+  }
+
+  /** Another process has ended while it started this instance: what became of it is told here. */
+  async inherit(index: number): Promise<void> {
+    const instance = this.instance(index);
+    if (instance.startedHere) return;
+    instance.inherit();
+    if (instance.state.kind === 'failed') this.#events.failed(instance.state.failure);
+    if (instance.state.kind !== 'stopped' || instance.runtimeId === undefined) return;
+    // It ended before anybody saw it run.
+    const exit = (await this.#tools.runtime.inspect(instance.runtimeId))?.exit;
+    if (!exit || exit.code === 0 || this.serving.length > 0) return;
+    this.#wakes.failed(exitError(this.name, exit, this.#spec.job), false);
+    this.changed();
   }
 
   async verify(instanceId: string): Promise<void> {

@@ -134,6 +134,14 @@ describe('several processes on one store and one runtime', () => {
       expect(told()).toEqual(['instance.starting', 'service.failed']);
     });
 
+    it('when the one that has started it is killed later', async () => {
+      await two.fleet.wake('web');
+      await clock.advanceAsync(5_000);
+      await company.kill(two);
+      await clock.advanceAsync(20_000);
+      expect(told()).toEqual(['instance.ready', 'instance.starting', 'service.awake']);
+    });
+
     it('when it becomes unhealthy, dies and sleeps', async () => {
       await two.fleet.managed('web').scale(2);
       await clock.advanceAsync(2_000);
@@ -172,17 +180,94 @@ describe('several processes on one store and one runtime', () => {
       two.store.failure = new Error('away');
     });
 
-    it('put to sleep only what they started themselves', async () => {
-      await clock.advanceAsync(AFTER_MS * 2 + 35_000);
-      expect(one.eventTypes('web')).toContain('service.asleep');
-      expect(two.eventTypes('web')).not.toContain('service.asleep');
-      expect(runtime.count('stop')).toBe(1);
+    it('put nothing to sleep, for the others cannot be asked whether they use it', async () => {
+      const end = two.data.request('web');
+      await clock.advanceAsync(AFTER_MS * 3 + 35_000);
+      expect(runtime.count('stop')).toBe(0);
+      end();
+      await clock.advanceAsync(AFTER_MS * 3 + 35_000);
+      expect(runtime.count('stop')).toBe(0);
     });
 
-    it('serve, and wake', async () => {
-      await clock.advanceAsync(AFTER_MS * 2 + 35_000);
+    it('put it to sleep when the store is back, once', async () => {
+      await clock.advanceAsync(AFTER_MS * 3);
+      one.store.failure = undefined;
+      two.store.failure = undefined;
+      await clock.advanceAsync(AFTER_MS + 35_000);
+      expect(runtime.count('stop')).toBe(1);
+      expect(two.service('web').status).toBe('asleep');
+    });
+
+    it('serve, and wake, and bring back what died of what they have started', async () => {
+      runtime.exit('web-1', 1);
+      await clock.advanceAsync(20_000);
+      expect(one.eventTypes('web')).toContain('instance.died');
+      expect(two.eventTypes('web')).not.toContain('instance.died');
       await two.fleet.wake('web');
       expect(two.states('web')).toEqual(['ready']);
     });
+  });
+
+  describe('of which one is killed in the middle of a start', () => {
+    beforeEach(async () => {
+      one.prober.refuse('web');
+      two.prober.refuse('web');
+      watch(one.fleet.wake('web'));
+      await clock.advanceAsync(1_000);
+      await company.kill(one);
+    });
+
+    const told = (): string[] => two.eventTypes('web').filter((type) => type !== 'wake.requested');
+
+    it('tell that it failed, when it ends before it is ready', async () => {
+      runtime.exit('web-1', 1);
+      await clock.advanceAsync(20_000);
+      expect(told()).toEqual(['service.failed']);
+      expect(two.service('web').status).toBe('failed');
+    });
+
+    it('tell that it failed, when that is only seen later', async () => {
+      await clock.advanceAsync(20_000);
+      runtime.exit('web-1', 1);
+      await clock.advanceAsync(5_000);
+      expect(told()).toEqual(['service.failed']);
+    });
+
+    it('tell that it is ready, once', async () => {
+      two.prober.accept('web');
+      await clock.advanceAsync(30_000);
+      expect(told()).toEqual(['instance.ready']);
+      expect(two.service('web').status).toBe('awake');
+    });
+  });
+});
+
+describe('one process alone on a store that it may share', () => {
+  it('puts to sleep what it has started, also while the store is away, but not as soon as that went', async () => {
+    const company = new FakeCompany();
+    const { clock, runtime } = company;
+    const one = await company.start('one');
+    await one.fleet.wake('web');
+    await clock.advanceAsync(AFTER_MS - 7_000);
+    one.store.failure = new Error('away');
+    await clock.advanceAsync(9_000);
+    expect(runtime.count('stop')).toBe(0);
+    await clock.advanceAsync(AFTER_MS + 35_000);
+    expect(runtime.count('stop')).toBe(1);
+    expect(one.eventTypes('web')).toContain('service.asleep');
+  });
+
+  it('puts nothing to sleep that another had started before', async () => {
+    const company = new FakeCompany();
+    const { clock, runtime } = company;
+    const one = await company.start('one');
+    await one.fleet.wake('web');
+    await company.kill(one);
+    const two = await company.start('two');
+    await clock.advanceAsync(20_000);
+    expect(two.service('web').status).toBe('awake');
+    two.store.failure = new Error('away');
+    await clock.advanceAsync(AFTER_MS * 3);
+    expect(runtime.count('stop')).toBe(0);
   });
 });
