@@ -4,9 +4,8 @@ import type { Settings } from './config/settings.ts';
 import { hostsOf } from './addresses.ts';
 import { ControlHalf } from './control-half.ts';
 import { createDataHalf } from './create-data-half.ts';
-import type { Runtime } from './fleet/runtime.ts';
+import { followGateway } from './follow-gateway.ts';
 import { SystemClock } from './lib/clock.ts';
-import { messageOf } from './lib/coded-error.ts';
 import type { Logger } from './lib/logger.ts';
 import { Parts } from './lib/parts.ts';
 import { openStateDir } from './open-state-dir.ts';
@@ -16,7 +15,7 @@ import { startupReport } from './startup-report.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { DevelopmentCertificates } from './tls/development-certificates.ts';
 import { mkcertRoot } from './tls/mkcert.ts';
-import { watchEdits, withLive } from './watch-edits.ts';
+import { watchEdits } from './watch-edits.ts';
 
 /** Both halves in one process, started in order and ended in reverse order. */
 export class App {
@@ -49,13 +48,8 @@ export class App {
   }
 
   /** @throws ConfigError, CodedError: what was started until then has been ended again */
-  async start(): Promise<void> {
-    try {
-      await this.#start();
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
+  start(): Promise<void> {
+    return this.#parts.startAll(() => this.#start());
   }
 
   /** Finishes what is open, then lets go of everything. Idempotent. */
@@ -74,7 +68,8 @@ export class App {
     const certificates = await this.#openCertificates(manifest, stateDir);
     const ports = await this.#openDataHalf(certificates);
     await this.#control.start();
-    this.#listenForContainers(this.#control.runtime);
+    const listen = (gateway: string): Promise<void> | undefined => this.#dataHalf?.listenAlso(gateway);
+    this.#parts.add('gateway', followGateway(this.#control.runtime, this.#log, listen));
     await this.#watchConfig(files);
     this.#report(ports);
   }
@@ -87,8 +82,7 @@ export class App {
       await this.#certify(manifest);
     }
     const certificates = new CertificateStore({ certsDir, clock, log });
-    await certificates.start();
-    this.#parts.add('certificates', () => certificates.close());
+    await this.#parts.start('certificates', certificates);
     return certificates;
   }
 
@@ -107,28 +101,6 @@ export class App {
     this.#dataHalf = dataHalf;
     this.#parts.add('proxy', () => dataHalf.close(this.#settings.drainTimeoutMs));
     return dataHalf.start();
-  }
-
-  /** Containers reach us under the gateway of their network, which is there once the engine has made the network. */
-  #listenForContainers(runtime: Runtime): void {
-    const listen = async (): Promise<void> => {
-      const gateway = runtime.condition.up ? await runtime.gateway() : undefined;
-      if (gateway === undefined || ['0.0.0.0', '::', gateway].includes(this.#settings.localIp)) return;
-      await this.#dataHalf?.listenAlso(gateway);
-    };
-    const listenQuietly = (): void => {
-      listen().catch((error: unknown) => {
-        this.#log.warn(`containers cannot call services by their public names: ${messageOf(error)}`);
-      });
-    };
-    listenQuietly();
-    const unsubscribe = runtime.onEvent(({ type }) => {
-      if (type === 'condition') listenQuietly();
-    });
-    this.#parts.add('gateway', () => {
-      unsubscribe();
-      return Promise.resolve();
-    });
   }
 
   async #watchConfig(manifestFiles: readonly string[]): Promise<void> {
@@ -154,10 +126,10 @@ export class App {
     return files;
   }
 
-  #applySettings(edited: Settings): void {
-    this.#settings = withLive(this.#settings, edited);
-    this.#log.level = edited.logLevel;
-    this.#dataHalf?.apply(edited);
+  #applySettings(settings: Settings): void {
+    this.#settings = settings;
+    this.#log.level = settings.logLevel;
+    this.#dataHalf?.apply(settings);
     this.#control.applySettings();
   }
 

@@ -203,8 +203,7 @@ export class ControlHalf {
 
   async #openStore(): Promise<StateStore> {
     const store = await createStore(this.#settings, this.#clock, this.#log);
-    this.#options.parts.add('store', () => store.close());
-    await store.start();
+    await this.#options.parts.start('store', store);
     return store;
   }
 
@@ -285,7 +284,6 @@ export class ControlHalf {
       ...(this.#options.proxies && { proxies: this.#options.proxies }),
       trustedPeer: (address: string) => new AddressList(this.#settings.trustedProxies).has(address),
     });
-    await management.start();
-    this.#options.parts.add('management', () => management.close());
+    await this.#options.parts.start('management', management);
   }
 }

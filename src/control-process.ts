@@ -1,13 +1,13 @@
 import { linkSocketOf } from './addresses.ts';
 import type { Settings } from './config/settings.ts';
 import { ControlHalf } from './control-half.ts';
+import { followGateway } from './follow-gateway.ts';
 import { sleep, SystemClock } from './lib/clock.ts';
-import { messageOf } from './lib/coded-error.ts';
 import { Parts } from './lib/parts.ts';
 import { LinkServer } from './link/link-server.ts';
 import { openStateDir } from './open-state-dir.ts';
 import type { ProcessOptions } from './process-options.ts';
-import { watchEdits, withLive } from './watch-edits.ts';
+import { watchEdits } from './watch-edits.ts';
 
 /** What runs is looked at before the proxies are told of it, so that they lose nothing that serves; for so long at most. */
 const ADOPT_WITHIN_MS = 10_000;
@@ -38,13 +38,8 @@ export class ControlProcess {
   }
 
   /** @throws ConfigError, CodedError: what was started until then has been ended again */
-  async start(): Promise<void> {
-    try {
-      await this.#start();
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
+  start(): Promise<void> {
+    return this.#parts.startAll(() => this.#start());
   }
 
   /** Hangs up on the proxies first, so that what ends here fails no request of theirs: they wait for the next one. Idempotent. */
@@ -64,7 +59,11 @@ export class ControlProcess {
     await control.start();
     await Promise.race([control.fleet.adopted(), sleep(this.#clock, ADOPT_WITHIN_MS)]);
     await this.#openLink();
-    this.#followGateway();
+    const tell = (gateway: string): undefined => {
+      this.#gateway = gateway;
+      this.#link?.tellFacts();
+    };
+    this.#parts.add('gateway', followGateway(control.runtime, this.#options.log, tell));
     await this.#watchConfig(files);
     const { notice, facts } = control;
     if (notice !== undefined) this.#options.log.warn(notice);
@@ -81,32 +80,7 @@ export class ControlProcess {
       facts: () => ({ notice: control.notice, gateway: this.#gateway }),
     });
     this.#link = link;
-    await link.start();
-    this.#parts.add('link', () => link.close());
-  }
-
-  /** Containers reach us under the gateway of their network, which is there once the engine has made the network. */
-  #followGateway(): void {
-    const { runtime } = this.#control;
-    const look = (): void => {
-      if (!runtime.condition.up) return;
-      runtime.gateway().then(
-        (gateway) => {
-          this.#gateway = gateway;
-          this.#link?.tellFacts();
-        },
-        (error: unknown) =>
-          this.#options.log.warn(`containers cannot call services by their public names: ${messageOf(error)}`),
-      );
-    };
-    look();
-    const unsubscribe = runtime.onEvent(({ type }) => {
-      if (type === 'condition') look();
-    });
-    this.#parts.add('gateway', () => {
-      unsubscribe();
-      return Promise.resolve();
-    });
+    await this.#parts.start('link', link);
   }
 
   async #watchConfig(manifestFiles: readonly string[]): Promise<void> {
@@ -120,9 +94,9 @@ export class ControlProcess {
         await control.apply(manifest);
         return files;
       },
-      applySettings: (edited) => {
-        this.#settings = withLive(this.#settings, edited);
-        this.#options.log.level = edited.logLevel;
+      applySettings: (settings) => {
+        this.#settings = settings;
+        this.#options.log.level = settings.logLevel;
         control.applySettings();
       },
       onRefused: (detail, code) => control.bus.emit('manifest.refused', 'proxy', { code, detail }),

@@ -14,7 +14,7 @@ export interface LiveConfigTools {
   /** Loads the manifest anew and takes it over. @throws ConfigError when it is refused */
   readonly applyManifest: (settings: Settings, dotenvText: string) => Promise<void>;
   /** Takes over settings that need no restart. */
-  readonly applySettings: (settings: Settings, keys: readonly string[]) => void;
+  readonly applySettings: (settings: Settings) => void;
   readonly onRefused: (detail: string, code: string) => void;
 }
 
@@ -67,7 +67,7 @@ export class LiveConfig {
         this.#edited = settings;
         for (const key of restartNeeded) log.warn(`restart needed: ${key}`);
         if (live.length > 0) log.info(`${live.join(', ')} changed and ${live.length > 1 ? 'are' : 'is'} applied`);
-        this.#tools.applySettings(settings, live);
+        this.#tools.applySettings(settings);
         this.#dotenvText = text;
       });
     });

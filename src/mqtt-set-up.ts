@@ -79,8 +79,7 @@ export class MqttSetUp {
     const broker = await this.#broker();
     const service = new MqttService({ broker, topics: this.#topics, proxyId, bus, clock, log });
     this.#service = service;
-    service.start();
-    parts.add('mqtt', () => service.close());
+    await parts.start('mqtt', service);
     if (mqttDiscovery === undefined) {
       withdrawDiscovery(service, { topics: this.#topics, proxyId });
       return;
@@ -126,11 +125,7 @@ export class MqttSetUp {
 
   #publishUsage(fleet: Fleet): void {
     const usage = new UsagePublisher({ mqtt: this.service, topics: this.#topics, fleet, clock: this.#tools.clock });
-    usage.start();
-    this.#tools.parts.add('usage', () => {
-      usage.close();
-      return Promise.resolve();
-    });
+    void this.#tools.parts.start('usage', usage);
   }
 
   /** Somebody who starts up among running services must not tell for a moment that all of them sleep. */
@@ -164,8 +159,7 @@ export class MqttSetUp {
     const { env, mqttPort: port } = settings();
     const fallbackPorts = env === 'development' ? FALLBACK_PORTS : 0;
     const broker = new EmbeddedBroker({ port, fallbackPorts, clock, log });
-    await broker.start();
-    parts.add('broker', () => broker.close());
+    await parts.start('broker', broker);
     return broker.url;
   }
 }

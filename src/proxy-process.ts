@@ -11,7 +11,7 @@ import { openStateDir } from './open-state-dir.ts';
 import type { ProcessOptions } from './process-options.ts';
 import type { DataHalf } from './proxy/data-half.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
-import { watchEdits, withLive } from './watch-edits.ts';
+import { watchEdits } from './watch-edits.ts';
 
 const AWAY = 'What wakes services is away for a moment: the wake goes on by itself as soon as it is back.';
 
@@ -32,24 +32,14 @@ export class ProxyProcess {
     this.#parts = new Parts(log);
     const onFacts = (facts: ControlFacts): void => this.#told(facts);
     this.#link = new LinkClient({ path: linkSocketOf(settings), clock: this.#clock, log, onFacts });
-    this.#parts.add('link', () => {
-      this.#link.close();
-      return Promise.resolve();
-    });
+    this.#parts.add('link', () => this.#link.close());
   }
 
   /** Waits for the control process as long as that takes. @throws CodedError: what was started until then has been ended again */
   async start(): Promise<void> {
     // While it waits for the control process, nothing else may keep it alive.
     const waiting = setInterval(() => undefined, 60_000);
-    try {
-      await this.#start();
-    } catch (error) {
-      await this.close();
-      throw error;
-    } finally {
-      clearInterval(waiting);
-    }
+    await this.#parts.startAll(() => this.#start()).finally(() => clearInterval(waiting));
   }
 
   /** Finishes what is open, then leaves. Idempotent. */
@@ -61,8 +51,7 @@ export class ProxyProcess {
     const { log } = this.#options;
     await openStateDir(this.#settings);
     const certificates = new CertificateStore({ certsDir: resolve(this.#settings.certsDir), clock: this.#clock, log });
-    await certificates.start();
-    this.#parts.add('certificates', () => certificates.close());
+    await this.#parts.start('certificates', certificates);
     await this.#link.start();
     const port = await this.#listen(certificates);
     this.#link.listening(port);
@@ -85,7 +74,7 @@ export class ProxyProcess {
   #told(facts: ControlFacts): void {
     this.#facts = facts;
     const { gateway } = facts;
-    if (gateway === undefined || ['0.0.0.0', '::', gateway].includes(this.#settings.localIp)) return;
+    if (gateway === undefined) return;
     this.#dataHalf?.listenAlso(gateway).catch((error: unknown) => {
       this.#options.log.warn(`containers cannot call services by their public names: ${messageOf(error)}`);
     });
@@ -101,10 +90,10 @@ export class ProxyProcess {
       log: log.child({}, { level: 'silent' }),
       manifestFiles: [],
       applyManifest: () => Promise.resolve([]),
-      applySettings: (edited) => {
-        this.#settings = withLive(this.#settings, edited);
-        log.level = edited.logLevel;
-        this.#dataHalf?.apply(edited);
+      applySettings: (settings) => {
+        this.#settings = settings;
+        log.level = settings.logLevel;
+        this.#dataHalf?.apply(settings);
       },
       onRefused: () => undefined,
     });

@@ -20,6 +20,7 @@ export interface EditTools extends ProcessOptions {
     dotenvText: string,
     onFile: (path: string) => void,
   ) => Promise<readonly string[]>;
+  /** Told the settings from now on: of those that were edited, what applies without a restart. */
   readonly applySettings: (settings: Settings) => void;
   readonly onRefused: (detail: string, code: string) => void;
 }
@@ -40,7 +41,12 @@ export async function watchEdits(tools: EditTools): Promise<ConfigWatcher> {
       watcher.setManifestFiles(manifestFiles);
     }
   };
-  const live = new LiveConfig({ ...tools, applyManifest }, settings, dotenvText);
+  let current = settings;
+  const applySettings = (edited: Settings): void => {
+    current = withLive(current, edited);
+    tools.applySettings(current);
+  };
+  const live = new LiveConfig({ ...tools, applyManifest, applySettings }, settings, dotenvText);
   const watcher: ConfigWatcher = new ConfigWatcher({
     manifestPath: settings.manifest,
     envPath: envFile,
@@ -54,7 +60,7 @@ export async function watchEdits(tools: EditTools): Promise<ConfigWatcher> {
 }
 
 /** Of edited settings, those that apply without a restart; the others stay as they are. */
-export function withLive(settings: Settings, edited: Settings): Settings {
+function withLive(settings: Settings, edited: Settings): Settings {
   const { logLevel, accessLog, adminToken, trustedProxies, drainTimeoutMs, mqttCommands } = edited;
   return { ...settings, logLevel, accessLog, adminToken, trustedProxies, drainTimeoutMs, mqttCommands };
 }

@@ -51,6 +51,8 @@ export interface ListeningPorts {
 const FALLBACK_HTTPS = 8443;
 const FALLBACK_HTTP = 8080;
 const LAST_CALL_MS = 1_000;
+/** Who listens here listens on every address. */
+const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Everything between a client and an instance: listeners, router, dispatcher, forwarder. Knows the fleet only through the link. */
 export class DataHalf {
@@ -115,8 +117,8 @@ export class DataHalf {
   }
 
   /** So that containers reach us under the address of their network's gateway. */
-  listenAlso(address: string): Promise<void> {
-    return this.#listener.listenAlso(address);
+  async listenAlso(address: string): Promise<void> {
+    if (!EVERYWHERE.has(this.#options.address)) await this.#listener.listenAlso(address);
   }
 
   apply(settings: { readonly trustedProxies: readonly string[]; readonly accessLog: AccessLogMode }): void {

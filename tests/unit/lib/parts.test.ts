@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deferred } from '../../../src/lib/deferred.ts';
-import { Parts } from '../../../src/lib/parts.ts';
+import { type Part, Parts } from '../../../src/lib/parts.ts';
 import { settle } from '../../support/fakes/fake-clock.ts';
 
 describe('Parts', () => {
@@ -46,6 +46,26 @@ describe('Parts', () => {
       'listener did not end in order: at once',
       'fleet did not end in order: still busy',
     ]);
+  });
+
+  it('ends what was started when one does not start, and that one as well', async () => {
+    const part = (name: string, start: () => Promise<void>): Part => ({ start, close: () => ended.push(name) });
+    const started = parts.startAll(async () => {
+      await parts.start(
+        'store',
+        part('store', () => Promise.resolve()),
+      );
+      await parts.start(
+        'listener',
+        part('listener', () => Promise.reject(new Error('the port is taken'))),
+      );
+      await parts.start(
+        'watcher',
+        part('watcher', () => Promise.resolve()),
+      );
+    });
+    await expect(started).rejects.toThrow('the port is taken');
+    expect(ended).toEqual(['listener', 'store']);
   });
 
   it('ends everything once, however often it is told to', async () => {
