@@ -63,8 +63,8 @@ module.exports = {
     {
       name: 'nothing-imports-the-composition-root',
       severity: 'error',
-      from: { pathNot: '^src/(main|app)\\.ts$' },
-      to: { path: '^src/(main|app)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(composition/|[^/]+\\.ts$)' },
+      to: { path: '^src/(composition/|[^/]+\\.ts$)' },
     },
   ],
   options: {

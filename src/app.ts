@@ -1,21 +1,21 @@
 import { resolve } from 'node:path';
 import type { Manifest } from './config/service-spec.ts';
 import type { Settings } from './config/settings.ts';
-import { hostsOf } from './addresses.ts';
-import { ControlHalf } from './control-half.ts';
-import { createDataHalf } from './create-data-half.ts';
-import { followGateway } from './follow-gateway.ts';
+import { hostsOf } from './composition/addresses.ts';
+import { ControlHalf } from './composition/control-half.ts';
+import { createDataHalf } from './composition/create-data-half.ts';
+import { followGateway } from './composition/follow-gateway.ts';
 import { SystemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import { Parts } from './lib/parts.ts';
-import { openStateDir } from './open-state-dir.ts';
-import type { ProcessOptions } from './process-options.ts';
+import { openStateDir } from './composition/open-state-dir.ts';
+import type { ProcessOptions } from './composition/process-options.ts';
 import type { DataHalf, ListeningPorts } from './proxy/data-half.ts';
-import { startupReport } from './startup-report.ts';
+import { startupReport } from './composition/startup-report.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { DevelopmentCertificates } from './tls/development-certificates.ts';
 import { mkcertRoot } from './tls/mkcert.ts';
-import { watchEdits } from './watch-edits.ts';
+import { watchEdits } from './composition/watch-edits.ts';
 
 /** Both halves in one process, started in order and ended in reverse order. */
 export class App {

@@ -1,13 +1,13 @@
-import { linkSocketOf } from './addresses.ts';
+import { linkSocketOf } from './composition/addresses.ts';
 import type { Settings } from './config/settings.ts';
-import { ControlHalf } from './control-half.ts';
-import { followGateway } from './follow-gateway.ts';
+import { ControlHalf } from './composition/control-half.ts';
+import { followGateway } from './composition/follow-gateway.ts';
 import { sleep, SystemClock } from './lib/clock.ts';
 import { Parts } from './lib/parts.ts';
 import { LinkServer } from './link/link-server.ts';
-import { openStateDir } from './open-state-dir.ts';
-import type { ProcessOptions } from './process-options.ts';
-import { watchEdits } from './watch-edits.ts';
+import { openStateDir } from './composition/open-state-dir.ts';
+import type { ProcessOptions } from './composition/process-options.ts';
+import { watchEdits } from './composition/watch-edits.ts';
 
 /** What runs is looked at before the proxies are told of it, so that they lose nothing that serves; for so long at most. */
 const ADOPT_WITHIN_MS = 10_000;

@@ -4,8 +4,8 @@ import { loadSettings } from './config/settings.ts';
 import { ControlProcess } from './control-process.ts';
 import { messageOf } from './lib/coded-error.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
-import { readDotenv, warnOfUnknownSettings } from './live-config.ts';
-import type { ProcessOptions } from './process-options.ts';
+import { readDotenv, warnOfUnknownSettings } from './composition/live-config.ts';
+import type { ProcessOptions } from './composition/process-options.ts';
 import { ProxyProcess } from './proxy-process.ts';
 
 const ENV_FILE = '.env';

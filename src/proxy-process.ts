@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
-import { linkSocketOf } from './addresses.ts';
+import { linkSocketOf } from './composition/addresses.ts';
 import type { Settings } from './config/settings.ts';
-import { createDataHalf } from './create-data-half.ts';
+import { createDataHalf } from './composition/create-data-half.ts';
 import { SystemClock } from './lib/clock.ts';
 import { messageOf } from './lib/coded-error.ts';
 import { Parts } from './lib/parts.ts';
 import { LinkClient } from './link/link-client.ts';
 import type { ControlFacts } from './link/messages.ts';
-import { openStateDir } from './open-state-dir.ts';
-import type { ProcessOptions } from './process-options.ts';
+import { openStateDir } from './composition/open-state-dir.ts';
+import type { ProcessOptions } from './composition/process-options.ts';
 import type { DataHalf } from './proxy/data-half.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
-import { watchEdits } from './watch-edits.ts';
+import { watchEdits } from './composition/watch-edits.ts';
 
 const AWAY = 'What wakes services is away for a moment: the wake goes on by itself as soon as it is back.';
 

@@ -6,7 +6,7 @@ import { loadManifest } from '../../../src/config/load-manifest.ts';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { settingsEnvironment } from '../../../src/config/settings-environment.ts';
-import { managedStore } from '../../../src/managed-store.ts';
+import { managedStore } from '../../../src/composition/managed-store.ts';
 import { managedBroker } from '../../../src/messaging/managed-broker.ts';
 
 const PATH = fileURLToPath(new URL('../../../services-manifest.ts', import.meta.url));

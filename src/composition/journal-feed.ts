@@ -1,10 +1,10 @@
-import type { EventBus } from './fleet/event-bus.ts';
-import type { FleetEvent } from './fleet/events.ts';
-import type { Journal } from './fleet/records/journal.ts';
-import type { Monitor } from './fleet/usage/monitor.ts';
-import type { EventRecord } from './fleet/state-store.ts';
-import type { SessionReport } from './seam/control-link.ts';
-import { toCloudEvent } from './messaging/cloud-event.ts';
+import type { EventBus } from '../fleet/event-bus.ts';
+import type { FleetEvent } from '../fleet/events.ts';
+import type { Journal } from '../fleet/records/journal.ts';
+import type { Monitor } from '../fleet/usage/monitor.ts';
+import type { EventRecord } from '../fleet/state-store.ts';
+import type { SessionReport } from '../seam/control-link.ts';
+import { toCloudEvent } from '../messaging/cloud-event.ts';
 
 /** Hands every event of the fleet to the journal, as the CloudEvent that goes out over MQTT. */
 export function keepEvents(bus: EventBus, journal: Journal, proxyId: string): void {

@@ -1,6 +1,6 @@
-import type { Runtime } from './fleet/runtime.ts';
-import { messageOf } from './lib/coded-error.ts';
-import type { Logger } from './lib/logger.ts';
+import type { Runtime } from '../fleet/runtime.ts';
+import { messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /**
  * Containers reach us under the gateway of their network, which is there once the engine has made the network.

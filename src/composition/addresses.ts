@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
-import type { Manifest } from './config/service-spec.ts';
-import type { Settings } from './config/settings.ts';
+import type { Manifest } from '../config/service-spec.ts';
+import type { Settings } from '../config/settings.ts';
 
 /** The host of the dashboard and the API. */
 export function adminHostOf({ adminSubdomain, domain }: Settings): string {

@@ -1,5 +1,5 @@
-import type { Settings } from './config/settings.ts';
-import type { Logger } from './lib/logger.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /** What every process of the daemon is started with, whichever halves it holds. */
 export interface ProcessOptions {

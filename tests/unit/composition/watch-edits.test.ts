@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, vi } from 'vitest';
-import { loadSettings } from '../../src/config/settings.ts';
-import { SystemClock } from '../../src/lib/clock.ts';
-import { watchEdits } from '../../src/watch-edits.ts';
+import { loadSettings } from '../../../src/config/settings.ts';
+import { SystemClock } from '../../../src/lib/clock.ts';
+import { watchEdits } from '../../../src/composition/watch-edits.ts';
 
 it('notices the edit of a file that a refused manifest has come to be made of', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'reveille-edits-'));

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
-import type { Settings } from './config/settings.ts';
-import type { Clock } from './lib/clock.ts';
-import type { Logger } from './lib/logger.ts';
-import { keptSecret } from './lib/secret-file.ts';
-import { DataHalf, type DataHalfOptions } from './proxy/data-half.ts';
-import type { ForwardLimits } from './proxy/forward/forward-limits.ts';
-import type { ListenerLimits } from './proxy/listen/listener-limits.ts';
-import type { ControlLink } from './seam/control-link.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { keptSecret } from '../lib/secret-file.ts';
+import { DataHalf, type DataHalfOptions } from '../proxy/data-half.ts';
+import type { ForwardLimits } from '../proxy/forward/forward-limits.ts';
+import type { ListenerLimits } from '../proxy/listen/listener-limits.ts';
+import type { ControlLink } from '../seam/control-link.ts';
 
 export interface DataHalfTools {
   readonly settings: Settings;

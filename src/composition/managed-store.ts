@@ -1,4 +1,4 @@
-import type { Manifest } from './config/service-spec.ts';
+import type { Manifest } from '../config/service-spec.ts';
 
 const THIS_MACHINE: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadSettings, type Settings } from '../../src/config/settings.ts';
-import { LiveConfig } from '../../src/live-config.ts';
+import { loadSettings, type Settings } from '../../../src/config/settings.ts';
+import { LiveConfig } from '../../../src/composition/live-config.ts';
 
 describe('an edit of .env while the daemon runs', () => {
   let envFile: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { managedStore } from '../../src/managed-store.ts';
-import { manifestOf } from './config/manifest-context.ts';
+import { managedStore } from '../../../src/composition/managed-store.ts';
+import { manifestOf } from '../config/manifest-context.ts';
 
 describe('the database that Reveille keeps its own state in', () => {
   const mongodb = { image: 'mongo:8', port: 27_017, replicaSet: 'rs0', publish: ['127.0.0.1:27017:27017'] };

@@ -1,7 +1,7 @@
-import type { Settings } from './config/settings.ts';
-import { ConfigWatcher } from './config/watch-config.ts';
-import type { Clock } from './lib/clock.ts';
-import type { Logger } from './lib/logger.ts';
+import type { Settings } from '../config/settings.ts';
+import { ConfigWatcher } from '../config/watch-config.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import { LiveConfig } from './live-config.ts';
 import type { ProcessOptions } from './process-options.ts';
 

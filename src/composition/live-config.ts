@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigError } from './config/config-error.ts';
-import { diffSettings } from './config/diff-settings.ts';
-import { loadSettings, type Settings } from './config/settings.ts';
-import { unknownSettings } from './config/unknown-settings.ts';
-import { Lane } from './lib/lane.ts';
-import { CodedError, messageOf } from './lib/coded-error.ts';
-import type { Logger } from './lib/logger.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { diffSettings } from '../config/diff-settings.ts';
+import { loadSettings, type Settings } from '../config/settings.ts';
+import { unknownSettings } from '../config/unknown-settings.ts';
+import { Lane } from '../lib/lane.ts';
+import { CodedError, messageOf } from '../lib/coded-error.ts';
+import type { Logger } from '../lib/logger.ts';
 
 export interface LiveConfigTools {
   readonly envFile: string;

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { hostsOf } from './addresses.ts';
-import type { Manifest } from './config/service-spec.ts';
-import type { Settings } from './config/settings.ts';
-import type { Runtime } from './fleet/runtime.ts';
-import type { Clock } from './lib/clock.ts';
-import type { Logger } from './lib/logger.ts';
-import { keptSecret } from './lib/secret-file.ts';
-import type { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
+import type { Manifest } from '../config/service-spec.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Runtime } from '../fleet/runtime.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { keptSecret } from '../lib/secret-file.ts';
+import type { DockerRuntime } from '../runtimes/docker/docker-runtime.ts';
 
 export interface OpenRuntimeOptions {
   readonly settings: Settings;
@@ -39,13 +39,13 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<{ runtim
 }
 
 async function createProcessRuntime({ settings, environment, clock, log }: OpenRuntimeOptions): Promise<Runtime> {
-  const { ProcessRuntime } = await import('./runtimes/process/process-runtime.ts');
+  const { ProcessRuntime } = await import('../runtimes/process/process-runtime.ts');
   return new ProcessRuntime({ project: settings.project, clock, log, environment });
 }
 
 async function createDockerRuntime(options: OpenRuntimeOptions): Promise<DockerRuntime> {
   // The client for the engine takes a third of a second to load: only where there may be one.
-  const { DockerRuntime } = await import('./runtimes/docker/docker-runtime.ts');
+  const { DockerRuntime } = await import('../runtimes/docker/docker-runtime.ts');
   const { settings, proxyId, environment, manifest, caPath, clock, log } = options;
   const { dockerHost, project, dockerNetwork: network, domain, limits, stateDir } = settings;
   return new DockerRuntime({

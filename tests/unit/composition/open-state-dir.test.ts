@@ -2,7 +2,7 @@ import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openStateDir } from '../../src/open-state-dir.ts';
+import { openStateDir } from '../../../src/composition/open-state-dir.ts';
 
 describe('the folder of what the daemon keeps', () => {
   const parent = mkdtempSync(join(tmpdir(), 'reveille-state-'));

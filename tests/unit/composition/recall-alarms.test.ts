@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
-import type { EventType } from '../../src/fleet/events.ts';
-import type { Fleet } from '../../src/fleet/fleet.ts';
-import type { StateStore } from '../../src/fleet/state-store.ts';
-import { recallAlarms } from '../../src/recall-alarms.ts';
+import type { EventType } from '../../../src/fleet/events.ts';
+import type { Fleet } from '../../../src/fleet/fleet.ts';
+import type { StateStore } from '../../../src/fleet/state-store.ts';
+import { recallAlarms } from '../../../src/composition/recall-alarms.ts';
 
 const log = pino({ level: 'silent' });
 

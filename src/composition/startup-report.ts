@@ -1,6 +1,6 @@
 import pc from 'picocolors';
-import type { ServiceSpec } from './config/service-spec.ts';
-import type { CodedError } from './lib/coded-error.ts';
+import type { ServiceSpec } from '../config/service-spec.ts';
+import type { CodedError } from '../lib/coded-error.ts';
 
 export interface StartupFacts {
   readonly services: Iterable<ServiceSpec>;

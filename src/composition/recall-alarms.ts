@@ -1,6 +1,6 @@
-import type { Fleet } from './fleet/fleet.ts';
-import type { StateStore } from './fleet/state-store.ts';
-import type { Logger } from './lib/logger.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { StateStore } from '../fleet/state-store.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /** What is looked through of each service that runs; an alarm that lies further back is told once more. */
 const EVENTS = 500;

@@ -1,8 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ConfigError } from './config/config-error.ts';
-import type { Settings } from './config/settings.ts';
-import { messageOf } from './lib/coded-error.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Settings } from '../config/settings.ts';
+import { messageOf } from '../lib/coded-error.ts';
 
 /**
  * Makes the folder of what the daemon keeps, for its owner alone. @returns its absolute path
