@@ -13,14 +13,15 @@ import {
   type StoreChange,
   type StoreCondition,
 } from '../../fleet/state-store.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { Backoff } from '../../lib/backoff.ts';
+import { sleep, type Clock } from '../../lib/clock.ts';
 import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { ChangeListeners } from '../change-listeners.ts';
 import { openDatabaseFile } from './database-file.ts';
 import { LeaseBook } from './lease-book.ts';
 import { ProcessBook } from './process-book.ts';
-import { closeExclusive } from './sqlite.ts';
+import { closeExclusive, isDiskFull } from './sqlite.ts';
 import { Tables } from './tables.ts';
 
 export interface EmbeddedStoreOptions {
@@ -39,6 +40,9 @@ export class EmbeddedStore implements StateStore {
   readonly #leases: LeaseBook;
   readonly #processes: ProcessBook;
   #open: Tables | undefined;
+  #closing = new AbortController();
+  /** The disk was full at the start: settled when the file is open after all, or given up. */
+  #opening: Promise<void> | undefined;
   #condition: StoreCondition = { up: false, reason: 'not started' };
 
   constructor(options: EmbeddedStoreOptions) {
@@ -52,21 +56,27 @@ export class EmbeddedStore implements StateStore {
     return this.#condition;
   }
 
-  /** @throws CodedError `store_locked` while another process has the file, `store_unavailable` when the disk refuses */
+  /**
+   * A full disk is waited for behind.
+   * @throws CodedError `store_locked` while another process has the file, `store_unavailable` when the disk refuses
+   */
   async start(): Promise<void> {
-    if (this.#open) return;
-    const { clock, log } = this.#options;
+    if (this.#open || this.#opening) return;
+    this.#closing = new AbortController();
     try {
-      const database = await openDatabaseFile({ file: this.file, schema: Tables.schema, clock, log });
-      this.#open = new Tables(database, clock, log);
+      await this.#openFile();
       this.#condition = { up: true };
     } catch (error) {
       this.#condition = { up: false, reason: messageOf(error) };
-      throw error;
+      if (!isDiskFull(error)) throw error;
+      this.#options.log.error({ file: this.file }, messageOf(error));
+      this.#opening = this.#openLater(this.#closing.signal);
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#opening;
     const open = this.#open;
     this.#open = undefined;
     this.#condition = { up: false, reason: 'closed' };
@@ -75,11 +85,10 @@ export class EmbeddedStore implements StateStore {
     } catch (error) {
       this.#options.log.warn({ err: error, file: this.file }, 'the state database did not close cleanly');
     }
-    return Promise.resolve();
   }
 
   async putService(record: ServiceRecord): Promise<boolean> {
-    const stored = await this.#run(({ services }) => services.put(record));
+    const stored = await this.#write(({ services }) => services.put(record));
     if (stored) this.#listeners.tell({ kind: 'service', record: structuredClone(record) });
     return stored;
   }
@@ -93,12 +102,12 @@ export class EmbeddedStore implements StateStore {
   }
 
   async removeService(name: string): Promise<void> {
-    const removed = await this.#run(({ services }) => services.remove(name));
+    const removed = await this.#write(({ services }) => services.remove(name));
     if (removed) this.#listeners.tell({ kind: 'service-removed', name });
   }
 
   async saveSessions(records: readonly SessionRecord[]): Promise<void> {
-    const [saved, expired] = await this.#run((tables) =>
+    const [saved, expired] = await this.#write((tables) =>
       tables.atOnce(() => [records.map((record) => tables.sessions.save(record)), tables.prune()] as const),
     );
     for (const record of saved) this.#listeners.tell({ kind: 'session', record });
@@ -151,7 +160,7 @@ export class EmbeddedStore implements StateStore {
   }
 
   async #append(add: (tables: Tables) => void): Promise<void> {
-    const expired = await this.#run((tables) =>
+    const expired = await this.#write((tables) =>
       tables.atOnce(() => {
         add(tables);
         return tables.prune();
@@ -160,22 +169,53 @@ export class EmbeddedStore implements StateStore {
     for (const id of expired) this.#listeners.tell({ kind: 'session-removed', id });
   }
 
-  #run<T>(work: (open: Tables) => T): Promise<T> {
-    if (!this.#open) {
-      return Promise.reject(
-        new CodedError('store_closed', `The state store ${this.file} is not open: it was closed or never started.`),
-      );
+  async #openFile(): Promise<void> {
+    const { clock, log } = this.#options;
+    const database = await openDatabaseFile({ file: this.file, schema: Tables.schema, clock, log });
+    this.#open = new Tables(database, clock, log);
+  }
+
+  async #openLater(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff({ initialMs: 250, maxMs: 10_000 });
+    for (;;) {
+      await sleep(this.#options.clock, backoff.fail(), signal);
+      if (signal.aborted) break;
+      try {
+        await this.#openFile();
+        this.#becomes({ up: true });
+        break;
+      } catch (error) {
+        this.#condition = { up: false, reason: messageOf(error) };
+      }
     }
-    try {
-      const result = work(this.#open);
+    this.#opening = undefined;
+  }
+
+  #write<T>(work: (open: Tables) => T): Promise<T> {
+    return this.#run((open) => {
+      const result = work(open);
       this.#becomes({ up: true });
-      return Promise.resolve(result);
+      return result;
+    });
+  }
+
+  /** For reads. That one succeeds says nothing of the condition: a full disk refuses only writes. */
+  #run<T>(work: (open: Tables) => T): Promise<T> {
+    if (!this.#open) return Promise.reject(this.#notOpen());
+    try {
+      return Promise.resolve(work(this.#open));
     } catch (error) {
       if (error instanceof CodedError) return Promise.reject(error);
-      const message = `The state store ${this.file} failed: ${messageOf(error)}. Look for a full or failing disk; a damaged file is replaced at the next start.`;
+      const message = `The state store ${this.file} failed: ${messageOf(error)}. ${adviceOn(error)}`;
       this.#becomes({ up: false, reason: message });
       return Promise.reject(new CodedError('store_failed', message, { cause: error }));
     }
+  }
+
+  #notOpen(): CodedError {
+    const { condition } = this;
+    if (this.#opening && !condition.up) return new CodedError('store_unavailable', condition.reason);
+    return new CodedError('store_closed', `The state store ${this.file} is not open: it was closed or never started.`);
   }
 
   #becomes(condition: StoreCondition): void {
@@ -186,4 +226,9 @@ export class EmbeddedStore implements StateStore {
     this.#options.log.info({ file: this.file }, 'the state store works again');
     this.#listeners.tell({ kind: 'reread' });
   }
+}
+
+function adviceOn(error: unknown): string {
+  if (isDiskFull(error)) return 'Free space on its disk; what is to be kept waits.';
+  return 'Look for a failing disk; a damaged file is replaced at the next start.';
 }

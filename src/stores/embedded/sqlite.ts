@@ -30,10 +30,18 @@ export function closeExclusive(database: Database): void {
 }
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that call for more than a report. */
-export const resultCode = { busy: 5, corrupt: 11, notADatabase: 26 };
+export const resultCode = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 };
 
 /** The primary result code of what a database call threw; undefined for everything else. */
 export function resultCodeOf(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return undefined;
   return thrown.errcode & 0xff;
+}
+
+/** Whether the file system, or a quota, has no room; also where that is the cause of what was thrown. */
+export function isDiskFull(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { code } = thrown as NodeJS.ErrnoException;
+  const full = resultCodeOf(thrown) === resultCode.full || code === 'ENOSPC' || code === 'EDQUOT';
+  return full || isDiskFull(thrown.cause);
 }
