@@ -130,7 +130,7 @@ export class ControlHalf {
     const store = await this.#openStore();
     const journal = this.#openJournal(store, proxyId);
     logEvents(this.bus, this.#log);
-    const mqtt = await this.#openMqtt(proxyId);
+    const mqtt = await this.#openMqtt(proxyId, store.kind === 'mongo');
     const { runtime, notice } = await openRuntime({
       ...{ settings: this.#settings, clock: this.#clock, log: this.#log, proxyId },
       environment: this.#instanceEnvironment,
@@ -215,9 +215,9 @@ export class ControlHalf {
     return journal;
   }
 
-  async #openMqtt(proxyId: string): Promise<MqttSetUp> {
+  async #openMqtt(proxyId: string, shared: boolean): Promise<MqttSetUp> {
     const mqtt = new MqttSetUp({
-      ...{ proxyId, settings: this.#options.settings, parts: this.#options.parts },
+      ...{ proxyId, shared, settings: this.#options.settings, parts: this.#options.parts },
       ...{ bus: this.bus, clock: this.#clock, log: this.#log },
       dashboardUrl: () => this.publicUrl(this.adminHost),
     });

@@ -15,6 +15,7 @@ import { HomeAssistant, withdrawDiscovery } from '../messaging/home-assistant.ts
 import type { Announcer } from '../messaging/home-assistant-config.ts';
 import { managedBroker, type ManagedBroker } from '../messaging/managed-broker.ts';
 import { MqttService, type BrokerOptions } from '../messaging/mqtt-service.ts';
+import { Speaker } from '../messaging/speaker.ts';
 import { StatusPublisher } from '../messaging/status-publisher.ts';
 import { Topics } from '../messaging/topics.ts';
 import { UsagePublisher } from '../messaging/usage-publisher.ts';
@@ -22,6 +23,8 @@ import { UsagePublisher } from '../messaging/usage-publisher.ts';
 export interface MqttSetUpTools {
   readonly settings: () => Settings;
   readonly proxyId: string;
+  /** Whether other daemons of this project may look after the same services, and use the same broker. */
+  readonly shared: boolean;
   readonly dashboardUrl: () => string;
   readonly bus: EventBus;
   readonly clock: Clock;
@@ -45,6 +48,8 @@ export class MqttSetUp {
   #homeAssistant: HomeAssistant | undefined;
   #commands: CommandTopics | undefined;
   #status: StatusPublisher | undefined;
+  #speaker: Speaker | undefined;
+  #fleet: Fleet | undefined;
 
   /** @throws ConfigError */
   constructor(tools: MqttSetUpTools) {
@@ -67,7 +72,8 @@ export class MqttSetUp {
   /** Who wants to hear of every change of the fleet. */
   get observers(): readonly MemberObserver[] {
     const { clock, proxyId } = this.#tools;
-    this.#status = new StatusPublisher(this.service, clock, proxyId);
+    const speaker = this.#speaker && { speaker: this.#speaker };
+    this.#status = new StatusPublisher({ mqtt: this.service, clock, proxyId, ...speaker });
     return this.#homeAssistant ? [this.#homeAssistant, this.#status] : [this.#status];
   }
 
@@ -79,6 +85,8 @@ export class MqttSetUp {
     const broker = await this.#broker();
     const service = new MqttService({ broker, topics: this.#topics, proxyId, bus, clock, log });
     this.#service = service;
+    // Before there is a connection, so that nothing said on it is missed.
+    if (this.#tools.shared) await this.#listenForSpeakers(service);
     await parts.start('mqtt', service);
     if (mqttDiscovery === undefined) {
       withdrawDiscovery(service, { topics: this.#topics, proxyId });
@@ -94,8 +102,10 @@ export class MqttSetUp {
 
   /** The fleet knows its manifest: it can be told what to do. */
   loaded(fleet: Fleet): void {
-    const { clock, log } = this.#tools;
-    this.#commands = new CommandTopics({ mqtt: this.service, topics: this.#topics, fleet, clock, log });
+    const { clock, log, settings } = this.#tools;
+    const shared = this.#speaker && { shared: { project: settings().project, speaker: this.#speaker } };
+    this.#commands = new CommandTopics({ mqtt: this.service, topics: this.#topics, fleet, clock, log, ...shared });
+    this.#fleet = fleet;
     this.apply();
   }
 
@@ -124,14 +134,25 @@ export class MqttSetUp {
   }
 
   #publishUsage(fleet: Fleet): void {
-    const usage = new UsagePublisher({ mqtt: this.service, topics: this.#topics, fleet, clock: this.#tools.clock });
-    void this.#tools.parts.start('usage', usage);
+    const { clock, parts } = this.#tools;
+    const speaks = (): boolean => this.#speaker?.speaks ?? true;
+    const usage = new UsagePublisher({ mqtt: this.service, topics: this.#topics, fleet, clock, speaks });
+    void parts.start('usage', usage);
+  }
+
+  async #listenForSpeakers(mqtt: MqttService): Promise<void> {
+    const { settings, proxyId, clock, log, parts } = this.#tools;
+    const inCharge = (orNobody: boolean): boolean => this.#fleet?.inCharge(orNobody) ?? false;
+    const { project } = settings();
+    this.#speaker = new Speaker({ mqtt, topics: this.#topics, project, proxyId, inCharge, clock, log });
+    await parts.start('speaker', this.#speaker);
   }
 
   /** Somebody who starts up among running services must not tell for a moment that all of them sleep. */
   async #tellOnceAdopted(fleet: Fleet): Promise<void> {
     await Promise.race([fleet.adopted(), sleep(this.#tools.clock, ADOPT_WITHIN_MS)]);
     this.#status?.start();
+    this.#speaker?.ready();
   }
 
   async #broker(): Promise<BrokerOptions> {

@@ -96,9 +96,12 @@ export class Fleet {
     };
   }
 
-  /** Whether this process does what is said to all that share the store, once. Alone it always does. */
-  get leads(): boolean {
-    return this.#company.inCharge(true);
+  /**
+   * Whether this process, and no other, decides about what it has started itself (or not). Alone it always does; of
+   * several the one that leads, and while nobody can know which that is, each about its own.
+   */
+  inCharge(startedHere: boolean): boolean {
+    return this.#company.inCharge(startedHere);
   }
 
   get runtime(): Runtime {
@@ -215,7 +218,7 @@ export class Fleet {
     if (spec.source.kind !== 'url') return new Service(spec, this.#serviceTools);
     const { prober, bus, clock } = this.#tools;
     const publish = (member: Member): number => this.#members.changed(member);
-    const external = new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => this.leads });
+    const external = new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => this.inCharge(true) });
     external.start();
     return external;
   }

@@ -8,6 +8,8 @@ import type { IncomingMessage } from './broker-connection.ts';
 import { parseCommand, type Command } from './command.ts';
 import { answerTopicProblem } from './answer-topic.ts';
 import type { MqttService } from './mqtt-service.ts';
+import { SharedCommands } from './shared-commands.ts';
+import type { Speaker } from './speaker.ts';
 import type { CommandName, Topics } from './topics.ts';
 
 /** As many a minute as the management API takes from one token; what comes beyond is not even read. */
@@ -15,13 +17,16 @@ const perMinute = 100;
 const minuteMs = 60_000;
 /** A name can be as long as a topic; nobody needs to read it all. */
 const shownNameLength = 64;
+const LATE = 'The daemon that had taken this command has ended, and perhaps before it was done: ask again if need be.';
 
 export interface CommandTools {
   readonly mqtt: MqttService;
   readonly topics: Topics;
-  readonly fleet: Pick<Fleet, 'managed' | 'leads'>;
+  readonly fleet: Pick<Fleet, 'managed'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of several daemons one does what is said to all of them; absent where there cannot be several. */
+  readonly shared?: { readonly project: string; readonly speaker: Speaker };
 }
 
 interface Asked {
@@ -35,18 +40,23 @@ interface Asked {
  */
 export class CommandTopics {
   readonly #tools: CommandTools;
+  readonly #shared: SharedCommands | undefined;
   #unsubscribe: (() => void) | undefined;
   #minuteStartedMs = -Infinity;
   #inThisMinute = 0;
 
   constructor(tools: CommandTools) {
     this.#tools = tools;
+    const { shared } = tools;
+    this.#shared = shared && new SharedCommands({ ...tools, ...shared }, (message, late) => this.#take(message, late));
   }
 
   /** MQTT_COMMANDS, which may change while the daemon runs. */
   accept(accepting: boolean): void {
     if (accepting === (this.#unsubscribe !== undefined)) return;
     this.#unsubscribe?.();
+    if (accepting) this.#shared?.start();
+    else this.#shared?.stop();
     const { mqtt, topics } = this.#tools;
     const subscription = { filter: topics.commands, retained: false };
     this.#unsubscribe = accepting ? mqtt.subscribe(subscription, (message) => this.#hear(message)) : undefined;
@@ -54,17 +64,24 @@ export class CommandTopics {
 
   #hear(message: IncomingMessage): void {
     const asked = this.#tools.topics.parseCommandTopic(message.topic);
-    // Of several daemons on one broker and one store one does what is said to all of them.
-    if (!asked || !this.#tools.fleet.leads || !this.#allowed()) return;
+    if (!asked || !this.#allowed()) return;
     if (message.retain) {
       const shown = asked.service.slice(0, shownNameLength);
       this.#tools.log.warn({ service: shown }, `a retained ${asked.command} command is ignored: publish it unretained`);
-      return;
+    } else if (this.#shared) this.#shared.hear(message);
+    else void this.#take(message, false);
+  }
+
+  /** Never rejects. */
+  async #take(message: IncomingMessage, late: boolean): Promise<void> {
+    const asked = this.#tools.topics.parseCommandTopic(message.topic);
+    if (!asked) return;
+    try {
+      if (late) throw new CodedError('command_interrupted', LATE);
+      this.#answer(asked, message, { ok: true, ...(await this.#obey(asked, message)) });
+    } catch (error) {
+      this.#refuse(asked, message, error);
     }
-    this.#obey(asked, message).then(
-      (result) => this.#answer(asked, message, { ok: true, ...result }),
-      (error: unknown) => this.#refuse(asked, message, error),
-    );
   }
 
   #allowed(): boolean {

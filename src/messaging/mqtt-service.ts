@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { EventBus } from '../fleet/event-bus.ts';
 import type { FleetEvent } from '../fleet/events.ts';
 import { Backoff } from '../lib/backoff.ts';
@@ -6,8 +5,10 @@ import { sleep, type Clock, type Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseBrokerUrl, type BrokerAddress } from './broker-address.ts';
+import { BrokerReports } from './broker-reports.ts';
 import { BrokerConnection, type BrokerPatience, type IncomingMessage, type Subscription } from './broker-connection.ts';
 import type { BrokerTlsFiles } from './broker-tls.ts';
+import { clientIdOf } from './client-id.ts';
 import { CLOUD_EVENT_CONTENT_TYPE, toCloudEvent, toNetworkMessage } from './cloud-event.ts';
 import { Outbox, type Message } from './outbox.ts';
 import type { ServiceStatusMessage } from './service-status-message.ts';
@@ -58,9 +59,8 @@ export class MqttService {
   readonly #picture = new Map<string, string>();
   readonly #inFlight = new Set<Message>();
   readonly #subscriptions: Subscriptions;
-  /** Why there is no connection: what the log has been told since the last one, and the latest. */
-  readonly #reasons = new Set<string>();
-  #reason = 'not connected yet';
+  readonly #onConnection = new Set<(connected: boolean) => void>();
+  readonly #reports: BrokerReports;
   #address: BrokerAddress | undefined;
   #connection: BrokerConnection | undefined;
   #connected = false;
@@ -75,6 +75,7 @@ export class MqttService {
     this.#options = options;
     this.#statusTopic = options.topics.proxyStatus(options.proxyId);
     this.#subscriptions = new Subscriptions(options.log);
+    this.#reports = new BrokerReports(options.log);
     this.#patience = options.patience ?? defaultPatience;
     this.#backoff = new Backoff(options.reconnect ?? { initialMs: 500, maxMs: 30_000 });
   }
@@ -94,7 +95,7 @@ export class MqttService {
 
   /** Whether the broker is there, and if not, why. */
   get condition(): MqttCondition {
-    return this.#connected ? { up: true } : { up: false, reason: this.#reason };
+    return this.#connected ? { up: true } : { up: false, reason: this.#reports.reason };
   }
 
   /** How many messages were given up because the broker was away for too long or refused them. */
@@ -111,8 +112,7 @@ export class MqttService {
       this.#address = parseBrokerUrl(this.#options.broker.url);
       this.#connect(this.#address);
     } catch (error) {
-      this.#reason = messageOf(error);
-      this.#options.log.error(`${this.#reason} Nothing is published until it is corrected and the daemon restarted.`);
+      this.#reports.hopeless(messageOf(error));
     }
   }
 
@@ -128,6 +128,11 @@ export class MqttService {
     this.#attempt(service, () => this.retain(this.#options.topics.serviceStatus(service), ''));
   }
 
+  /** Another daemon tells it from now on. */
+  forgetStatus(service: string): void {
+    this.#attempt(service, () => this.forget(this.#options.topics.serviceStatus(service)));
+  }
+
   /** Makes this what the broker retains under the topic, now and after every reconnect; an empty payload takes it away. */
   retain(topic: string, payload: string): void {
     if (this.#closed) return;
@@ -136,6 +141,12 @@ export class MqttService {
     if (!this.#connected) return;
     this.#outbox.put({ topic, payload, retain: true });
     this.#pump();
+  }
+
+  /** From now on it is for others to say what is retained under the topic. */
+  forget(topic: string): void {
+    this.#picture.delete(topic);
+    this.#outbox.forget(topic);
   }
 
   /** Whether something should be retained under the topic, as far as we are concerned. */
@@ -158,6 +169,17 @@ export class MqttService {
       this.#subscriptions.delete(subscription);
       if (this.#connected) this.#connection?.unsubscribe(subscription.filter);
     };
+  }
+
+  /** Told of every connection and of its end; before anything is heard on it. */
+  onConnection(listener: (connected: boolean) => void): () => void {
+    this.#onConnection.add(listener);
+    return () => this.#onConnection.delete(listener);
+  }
+
+  /** Gives the present connection up for a new one. */
+  reconnect(reason: string): void {
+    if (this.#connected) this.#connection?.abort(reason);
   }
 
   /** Sends what waits, says `offline` and ends the connection; never takes longer than twice `farewellMs`, two seconds. */
@@ -229,29 +251,24 @@ export class MqttService {
   #onUp(address: BrokerAddress): void {
     this.#connected = true;
     this.#upSince = this.#options.clock.now();
-    this.#reasons.clear();
-    this.#options.log.info({ broker: address.label }, 'connected to the MQTT broker');
+    this.#reports.connected(address.label);
+    for (const listener of this.#onConnection) listener(true);
     if (this.#connection) this.#subscriptions.tellAll(this.#connection);
     for (const [topic, payload] of this.#picture) this.#outbox.put({ topic, payload, retain: true });
     this.#pump();
   }
 
   #onDown(address: BrokerAddress, reason: string, passing: boolean): void {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     const wasConnected = this.#connected;
     this.#connected = false;
     if (wasConnected && clock.now() - this.#upSince >= steadyAfterMs) this.#backoff.reset();
     this.#outbox.giveBack([...this.#inFlight]);
     this.#inFlight.clear();
     this.#onDrained?.();
+    if (wasConnected) for (const listener of this.#onConnection) listener(false);
     if (this.#closed) return;
-    // One line when it goes; and one more for each thing that somebody has to correct, until there was a connection again.
-    if (this.#reasons.size === 0 || !(passing || this.#reasons.has(reason))) {
-      const what = wasConnected ? 'lost the MQTT broker' : 'cannot connect to the MQTT broker';
-      log.warn({ broker: address.label }, `${what}: ${reason}. It is tried again; services are not affected`);
-    }
-    this.#reason = reason;
-    this.#reasons.add(reason);
+    this.#reports.lost(address.label, reason, { wasConnected, passing });
     this.#retry = clock.after(this.#backoff.fail(), () => this.#connect(address));
   }
 
@@ -284,12 +301,4 @@ export class MqttService {
   #proxyStatus(payload: 'online' | 'offline'): Message {
     return { topic: this.#statusTopic, payload, retain: true };
   }
-}
-
-/**
- * The same after a restart, so that the broker ends a connection that a killed daemon left behind, and publishes its will,
- * before the new one says `online`. Within the 23 letters and digits that every broker takes (MQTT 3.1.1 section 3.1.3.1).
- */
-function clientIdOf(proxyId: string): string {
-  return `reveille${createHash('sha256').update(proxyId).digest('hex').slice(0, 15)}`;
 }

@@ -79,6 +79,11 @@ export class Outbox {
     this.#trim();
   }
 
+  /** What is retained under the topic is for others to say. */
+  forget(topic: string): void {
+    this.#retained.delete(topic);
+  }
+
   /** Counts a message that will never be sent. */
   drop(): void {
     this.#dropped += 1;

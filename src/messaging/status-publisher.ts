@@ -2,26 +2,33 @@ import type { Member, MemberObserver } from '../fleet/member.ts';
 import { recordOf } from '../fleet/records/service-record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { MqttService } from './mqtt-service.ts';
-import { toServiceStatusMessage } from './service-status-message.ts';
+import { toServiceStatusMessage, type ServiceStatusMessage } from './service-status-message.ts';
+import type { Speaker } from './speaker.ts';
 
-type StatusTopics = Pick<MqttService, 'publishStatus' | 'removeStatus'>;
+export interface StatusPublisherTools {
+  readonly mqtt: Pick<MqttService, 'publishStatus' | 'removeStatus' | 'forgetStatus'>;
+  readonly clock: Clock;
+  readonly proxyId: string;
+  /** Of several daemons one tells it; absent where there cannot be several. */
+  readonly speaker?: Pick<Speaker, 'speaks' | 'onTurn'>;
+}
 
 /**
  * Keeps the retained status topics in step with the fleet; says nothing when nothing but the time changed. It begins with
  * `start`: until what runs is adopted, what an earlier life has left in the broker is nearer to the truth.
  */
 export class StatusPublisher implements MemberObserver {
-  readonly #mqtt: StatusTopics;
-  readonly #clock: Clock;
-  readonly #proxyId: string;
-  readonly #last = new Map<string, string>();
+  readonly #tools: StatusPublisherTools;
+  /** What is to be told of each service; undefined = it is gone. */
+  readonly #latest = new Map<string, ServiceStatusMessage | undefined>();
   /** What has changed before the start; undefined once it has started. */
   #waiting: Map<string, Member> | undefined = new Map();
+  #speaks: boolean;
 
-  constructor(mqtt: StatusTopics, clock: Clock, proxyId: string) {
-    this.#mqtt = mqtt;
-    this.#clock = clock;
-    this.#proxyId = proxyId;
+  constructor(tools: StatusPublisherTools) {
+    this.#tools = tools;
+    this.#speaks = tools.speaker?.speaks ?? true;
+    tools.speaker?.onTurn(() => this.#turn());
   }
 
   start(): void {
@@ -35,16 +42,34 @@ export class StatusPublisher implements MemberObserver {
       this.#waiting.set(member.name, member);
       return;
     }
-    const message = toServiceStatusMessage(recordOf(member, 0, this.#clock.epochMs(), this.#proxyId));
-    const told = JSON.stringify({ ...message, at: '' });
-    if (this.#last.get(member.name) === told) return;
-    this.#last.set(member.name, told);
-    this.#mqtt.publishStatus(message);
+    const { clock, proxyId } = this.#tools;
+    const message = toServiceStatusMessage(recordOf(member, 0, clock.epochMs(), proxyId));
+    const before = this.#latest.get(member.name);
+    if (before && JSON.stringify({ ...message, at: before.at }) === JSON.stringify(before)) return;
+    this.#latest.set(member.name, message);
+    if (this.#speaks) this.#tell(member.name);
   }
 
   removed(name: string): void {
-    this.#last.delete(name);
     this.#waiting?.delete(name);
-    this.#mqtt.removeStatus(name);
+    this.#latest.set(name, undefined);
+    if (this.#speaks) this.#tell(name);
+  }
+
+  /** Who begins to speak tells all, for nobody knows what the one before has told; who no longer does tells nothing. */
+  #turn(): void {
+    const speaks = this.#tools.speaker?.speaks ?? true;
+    if (speaks === this.#speaks) return;
+    this.#speaks = speaks;
+    for (const name of this.#latest.keys()) {
+      if (speaks) this.#tell(name);
+      else this.#tools.mqtt.forgetStatus(name);
+    }
+  }
+
+  #tell(name: string): void {
+    const message = this.#latest.get(name);
+    if (message) this.#tools.mqtt.publishStatus(message);
+    else this.#tools.mqtt.removeStatus(name);
   }
 }

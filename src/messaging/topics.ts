@@ -32,6 +32,21 @@ export class Topics {
     return `${this.root}/proxy/${level(proxyId)}/status`;
   }
 
+  /** What to subscribe to for the status of all daemons. */
+  get proxyStatuses(): string {
+    return `${this.root}/proxy/+/status`;
+  }
+
+  /** Which of the daemons of one project speaks for all of them. */
+  speaker(project: string): string {
+    return `${this.root}/proxy/speaker/${level(project)}`;
+  }
+
+  /** What the daemons of one project tell each other: a command was carried out. */
+  commandsDone(project: string): string {
+    return `${this.speaker(project)}/done`;
+  }
+
   /** Whether the daemon takes commands: `on` or `off`. */
   proxyCommands(proxyId: string): string {
     return `${this.root}/proxy/${level(proxyId)}/commands`;
@@ -63,6 +78,13 @@ export class Topics {
       return undefined;
     }
     return { service, command };
+  }
+
+  /** Whose status is told there; undefined for every other topic. */
+  parseProxyStatus(topic: string): string | undefined {
+    const [start, end] = [`${this.root}/proxy/`, '/status'];
+    if (!topic.startsWith(start) || !topic.endsWith(end)) return undefined;
+    return topic.slice(start.length, -end.length);
   }
 
   /** Whether the daemon itself says or hears something on this topic. */

@@ -9,6 +9,8 @@ export interface UsagePublisherTools {
   readonly topics: Topics;
   readonly fleet: Pick<Fleet, 'members'> & { readonly monitor: Pick<Fleet['monitor'], 'usageOf'> };
   readonly clock: Clock;
+  /** Of several daemons one tells it. */
+  readonly speaks: () => boolean;
 }
 
 /** The payload of `<root>/<service>/usage`. */
@@ -38,7 +40,8 @@ export class UsagePublisher {
   start(): void {
     this.#timer = this.#tools.clock.after(EVERY_MS, () => {
       // What waits for a broker that is away would be old when it comes.
-      if (this.#tools.mqtt.connected) for (const member of this.#tools.fleet.members()) this.#tell(member);
+      const { mqtt, fleet, speaks } = this.#tools;
+      if (mqtt.connected && speaks()) for (const member of fleet.members()) this.#tell(member);
       this.start();
     });
   }

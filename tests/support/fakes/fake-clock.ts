@@ -58,6 +58,11 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** Time passes while the process stands still: what falls due is called when time moves on again. */
+  freeze(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   #runNext(untilMs: number): boolean {
     const next = this.#next();
     if (!next || next.dueMs > untilMs) return false;

@@ -23,7 +23,7 @@ describe('what services use, as it is told', () => {
     const instanceViews = [{ id: 'web-1' }, { id: 'web-2' }];
     usages = {};
     publisher = new UsagePublisher({
-      ...{ mqtt, topics: new Topics('r'), clock },
+      ...{ mqtt, topics: new Topics('r'), clock, speaks: () => true },
       fleet: {
         members: () => [{ name: 'web', instanceViews } as unknown as Member],
         monitor: { usageOf: (_service: string, id: string) => usages[id] },
