@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
+import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 const hasDocker = await dockerAvailable();
@@ -18,6 +19,8 @@ interface Use {
 describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
   let daemon: Daemon;
   let watcher: MqttWatcher;
+  /** A real one where there is one: it outlives the daemon. */
+  let broker: Mosquitto | undefined;
 
   beforeAll(async () => {
     const backend = {
@@ -30,7 +33,12 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
       resources: { cpus: 0.2, memory: '128m' },
       monitor: { for: '1s', cpu: { warn: 35, panic: 75 } },
     };
-    daemon = await Daemon.start({ services: { backend } });
+    if (hasMosquitto) {
+      broker = await Mosquitto.create();
+      await broker.start();
+    }
+    const env = broker && { MQTT_BROKER_URL: `mqtt://127.0.0.1:${broker.port}` };
+    daemon = await Daemon.start({ services: { backend }, ...(env && { env }) });
     watcher = await MqttWatcher.watch(daemon.up.broker.split(' ')[0] ?? '', 'services');
     expect((await daemon.ask('server', { path: '/ping' })).status).toBe(200);
   }, 180_000);
@@ -38,6 +46,7 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
   afterAll(async () => {
     await watcher.close();
     await daemon.dispose();
+    await broker?.dispose();
   });
 
   const stress = (path: string) => daemon.ask('server', { method: 'POST', path: `/api/stress${path}` });
@@ -45,6 +54,12 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
     watcher.payloads(`services/backend/event/${type}`).map((text) => JSON.parse(text) as Record<string, unknown>);
   const use = async (): Promise<Use> =>
     ((await daemon.api('GET', '/services/backend')).json()['instances'] as Use[])[0] as Use;
+
+  const samples = async (): Promise<(Use & { instance: string; at: string })[]> => {
+    const answer = (await daemon.api('GET', '/services/backend/samples')).json();
+    expect(answer['service']).toBe('backend');
+    return answer['samples'] as (Use & { instance: string; at: string })[];
+  };
 
   it('warns, panics and recovers over MQTT', async () => {
     await vi.waitUntil(async () => ((await use()).cpuRatio ?? 1) < 0.25, PATIENCE);
@@ -76,17 +91,39 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
     ]);
   }, 200_000);
 
-  it('leaves samples that show it', async () => {
-    const answer = (await daemon.api('GET', '/services/backend/samples')).json();
-    const samples = answer['samples'] as (Use & { instance: string; at: string })[];
+  it.skipIf(!hasMosquitto)(
+    'tells no alarm twice that rings on while the daemon is restarted, and tells its end',
+    async () => {
+      await stress('?intensity=80&duration=120000');
+      const panics = heard('cpu.panic').length;
+      await vi.waitUntil(() => heard('cpu.panic').length > panics, PATIENCE);
+      await daemon.end('SIGTERM');
+      const before = watcher.heard.length;
+      await daemon.boot();
 
-    expect(answer['service']).toBe('backend');
-    expect(samples.every(({ instance }) => instance === 'backend-1')).toBe(true);
-    const ratios = samples.flatMap(({ cpuRatio }) => cpuRatio ?? []);
+      const high = ({ cpuRatio }: Use): boolean => (cpuRatio ?? 0) > 0.75;
+      await vi.waitUntil(async () => (await samples()).filter(high).length >= 4, { ...PATIENCE, interval: 500 });
+      const since = (): { type: string; data: { from: string } }[] =>
+        watcher.heard
+          .slice(before)
+          .filter(({ topic }) => topic.startsWith('services/backend/event/cpu.'))
+          .map(({ payload }) => JSON.parse(payload) as { type: string; data: { from: string } });
+      expect(since().filter(({ data }) => data.from === 'calm')).toEqual([]);
+      await stress('/stop');
+      await vi.waitUntil(() => since().some(({ type }) => type === 'cpu.recovered'), PATIENCE);
+      expect(since().filter(({ data }) => data.from === 'calm')).toEqual([]);
+    },
+    200_000,
+  );
+
+  it('leaves samples that show it', async () => {
+    const found = await samples();
+    expect(found.every(({ instance }) => instance === 'backend-1')).toBe(true);
+    const ratios = found.flatMap(({ cpuRatio }) => cpuRatio ?? []);
     expect(Math.max(...ratios)).toBeGreaterThan(0.75);
     expect(Math.min(...ratios)).toBeLessThan(0.3);
-    expect(samples.at(-1)).toMatchObject({ memoryLimitBytes: 128 * 2 ** 20 });
-    expect(samples.map(({ at }) => at)).toEqual(samples.map(({ at }) => at).sort());
+    expect(found.at(-1)).toMatchObject({ memoryLimitBytes: 128 * 2 ** 20 });
+    expect(found.map(({ at }) => at)).toEqual(found.map(({ at }) => at).sort());
   });
 
   it('shows null, not zero, once it sleeps', async () => {
