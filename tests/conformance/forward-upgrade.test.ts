@@ -161,6 +161,18 @@ describe('a WebSocket that is refused', () => {
     await vi.waitUntil(() => front.forwarder.inFlight === 0 && upstream.open <= 1);
   });
 
+  it('is answered with all of its content, however much that is', async () => {
+    const content = 'reason '.repeat(300_000);
+    const { front } = await setUp((peer) =>
+      peer.send(`HTTP/1.1 401 Unauthorized\r\nContent-Length: ${content.length}\r\n\r\n${content}`),
+    );
+    const client = await connectRaw(front.port);
+    client.send(HANDSHAKE);
+    await client.untilClosed();
+    expect(client.ending).toBe('fin');
+    expect(bodyOf(client.received).length).toBe(content.length);
+  });
+
   it.each([
     ['without Upgrade', 'HTTP/1.1 101 X\r\nConnection: Upgrade\r\n\r\n'],
     ['for another protocol', 'HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],

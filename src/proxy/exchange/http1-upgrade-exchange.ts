@@ -55,6 +55,11 @@ export class Http1UpgradeExchange extends Http1Exchange {
     socket.on('end', this.#onEnd);
   }
 
+  /** node:http, which tells an answer when its socket takes more, has let go of this one. */
+  override onDrain(listener: () => void): void {
+    this.#socket.on('drain', listener);
+  }
+
   /** Once taken, the exchange can answer no more. */
   takeSocket(): TakenSocket {
     this.#socket.off('data', this.#onData);
