@@ -6,13 +6,26 @@ import type { ForwardLimits } from '../../../src/proxy/forward/forward-limits.ts
 import { DataHalf } from '../../../src/proxy/data-half.ts';
 import type { ListenerLimits } from '../../../src/proxy/listen/listener-limits.ts';
 import type { ControlLink } from '../../../src/seam/control-link.ts';
+import type { ServiceView } from '../../../src/seam/fleet-view.ts';
 import { awakeView, routeView } from '../../support/samples/service-view.ts';
 import type { Front, FrontOptions, FrontSettings, OpenFront } from '../rig/front.ts';
+
+/** A service beside the one that every case has. */
+export interface OtherService {
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: 'http' | 'h2c';
+}
 
 /** The whole data half as the daemon runs it; its control half says that one service is awake. */
 export class ReveilleFront implements Front {
   readonly name = 'Reveille';
   readonly http2 = true;
+  readonly #others: readonly OtherService[];
+
+  constructor(others: readonly OtherService[] = []) {
+    this.#others = others;
+  }
 
   async version(): Promise<string> {
     const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
@@ -22,7 +35,12 @@ export class ReveilleFront implements Front {
   async open({ upstreamPort, settings, certificate }: FrontOptions): Promise<OpenFront> {
     const context = createSecureContext(certificate);
     const dataHalf = new DataHalf({
-      ...{ link: linkTo(upstreamPort), clock: new SystemClock(), log: pino({ level: 'silent' }), development: false },
+      ...{
+        link: linkTo(upstreamPort, this.#others),
+        clock: new SystemClock(),
+        log: pino({ level: 'silent' }),
+        development: false,
+      },
       certificates: {
         contextFor: () => context,
         defaultMaterial: () => certificate,
@@ -50,14 +68,19 @@ function limitsOf({ headTimeoutMs, bodyTimeoutMs, responseTimeoutMs }: FrontSett
   return { listenerLimits: head, forwardLimits: { tickMs: 20, ...body, ...response } };
 }
 
-function linkTo(port: number): ControlLink {
-  const upstreams = [{ id: 'web-1', endpoints: { 3000: { host: '127.0.0.1', port } } }];
+function linkTo(port: number, others: readonly OtherService[]): ControlLink {
   // A breaker that trips would answer in place of the rule that is tried.
+  const shared = { breaker: { failures: 1_000, openForMs: 1_000 } };
   const routes = ['app.test', '127.0.0.1'].map((host) => routeView({ host }));
-  const view = awakeView({ upstreams, routes, breaker: { failures: 1_000, openForMs: 1_000 } });
+  const services = [
+    awakeView({ ...shared, upstreams: upstreamsAt('web', port), routes }),
+    ...others.map(({ host, port: at, protocol }) =>
+      awakeView({ ...shared, name: host, protocol, upstreams: upstreamsAt(host, at), routes: [routeView({ host })] }),
+    ),
+  ];
   return {
     subscribe: (listener) => {
-      listener({ version: 1, complete: true, services: [view], removed: [] });
+      listener({ version: 1, complete: true, services, removed: [] });
       return ignore;
     },
     wake: () => Promise.resolve({ totalMs: 0 }),
@@ -72,6 +95,10 @@ function linkTo(port: number): ControlLink {
     untilBack: () => Promise.resolve(),
     onPeerNews: () => ignore,
   };
+}
+
+function upstreamsAt(name: string, port: number): ServiceView['upstreams'] {
+  return [{ id: `${name}-1`, endpoints: { 3000: { host: '127.0.0.1', port } } }];
 }
 
 function ignore(): void {
