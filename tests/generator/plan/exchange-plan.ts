@@ -45,7 +45,7 @@ export interface Break {
   readonly how: 'end' | 'reset';
 }
 
-export interface PlannedClient {
+interface PlannedClient {
   readonly http: '1.0' | '1.1' | '2';
   /** It sends its request together with others, before it has any answer. */
   readonly pipelined: boolean;
@@ -56,7 +56,7 @@ export interface PlannedClient {
   readonly leaves: (Break & { readonly during: 'request' | 'response' }) | undefined;
 }
 
-export interface PlannedUpstream {
+interface PlannedUpstream {
   /** `2` is HTTP/2 without TLS. */
   readonly http: '1.0' | '1.1' | '2';
   readonly reading: Reading;
