@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
-import type { RawPeer } from '../support/clients/raw-http.ts';
-import { connectRaw, rawExchange } from '../support/clients/raw-http.ts';
+import { rawExchange } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const setUp = forwardingSetUp();
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -17,7 +17,7 @@ function blockTheLoop(forMs: number): void {
   while (performance.now() < until);
 }
 
-async function ask(client: RawPeer, target: string): Promise<string> {
+async function ask(client: BytePeer, target: string): Promise<string> {
   const from = client.received.length;
   client.send(get(target));
   await vi.waitUntil(() => /\.$/.test(client.received.slice(from)), { interval: 1 });
@@ -27,7 +27,7 @@ async function ask(client: RawPeer, target: string): Promise<string> {
 describe('the connections to an upstream', () => {
   it('are used again', async () => {
     const { upstream, front } = await setUp(echo);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     for (const target of ['/1', '/2', '/3']) expect(await ask(client, target)).toContain(`you asked ${target}.`);
     expect(upstream.peers).toHaveLength(1);
     expect(front.forwarder.connections).toEqual({ open: 1, idle: 1 });
@@ -35,7 +35,7 @@ describe('the connections to an upstream', () => {
   });
 
   it('are as many as there are requests at a time', async () => {
-    const waiting: RawPeer[] = [];
+    const waiting: BytePeer[] = [];
     const { upstream, front } = await setUp((peer) => {
       waiting.push(peer);
       if (waiting.length === 3) for (const each of waiting) each.send(textResponse('done.'));
@@ -70,7 +70,7 @@ describe('the connections to an upstream', () => {
   });
 
   it('are kept idle up to a number', async () => {
-    const waiting: RawPeer[] = [];
+    const waiting: BytePeer[] = [];
     const { front } = await setUp(
       (peer) => {
         waiting.push(peer);
@@ -94,14 +94,14 @@ describe('the connections to an upstream', () => {
     'never give a response that waited in the kernel to the next client (CVE-2026-48931), try %i',
     async () => {
       const { upstream, front } = await setUp(echo);
-      const client = await connectRaw(front.port);
+      const client = await BytePeer.tcp(front.port);
       await ask(client, '/1');
       // Both arrive while the loop is busy; the order in which it finds them must not matter.
       client.send(get('/2'));
       blockTheLoop(20);
       upstream.peers[0]!.send(textResponse('poison.'));
       blockTheLoop(50);
-      await client.until('/2.');
+      await client.receive('/2.');
       expect(client.received).not.toContain('poison');
       expect(upstream.peers).toHaveLength(2);
       client.destroy();
@@ -110,7 +110,7 @@ describe('the connections to an upstream', () => {
 
   it('never give it to a request that is handled while the loop is kept busy', async () => {
     const { upstream, front } = await setUp(echo);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     await ask(client, '/1');
     const idle = upstream.peers[0]!;
     // The proxy reads the request first; before it has gone further the poison comes and everything stands still.
@@ -120,7 +120,7 @@ describe('the connections to an upstream', () => {
     });
     client.send(get('/2'));
     await clientSide;
-    await client.until('/2.');
+    await client.receive('/2.');
     expect(client.received).not.toContain('poison');
     client.destroy();
   });
@@ -135,7 +135,7 @@ describe('a connection that turns out to be closed when it is used again', () =>
 
   it('is replaced by a new one, once, for GET (RFC 9110 9.2.2)', async () => {
     const { upstream, front } = await setUp(goesAway);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     await ask(client, '/1');
     expect(await ask(client, '/2')).toContain('200 OK');
     expect(upstream.heads.map(path)).toEqual(['/1', '/2', '/2']);
@@ -182,13 +182,13 @@ describe('a connection that turns out to be closed when it is used again', () =>
 
   it('is not used for a POST that was handled while its end waited in the kernel', async () => {
     const { upstream, front } = await setUp(echo);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     await ask(client, '/1');
     client.send('POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
     blockTheLoop(20);
     upstream.peers[0]!.socket.end();
     blockTheLoop(20);
-    expect(await client.until('/2.')).not.toContain(' 502 ');
+    expect(await client.receive('/2.')).not.toContain(' 502 ');
     client.destroy();
   });
 });

@@ -4,9 +4,10 @@ import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
-import { connectRaw, rawExchange } from '../support/clients/raw-http.ts';
+import { rawExchange } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const setUp = forwardingSetUp();
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -14,7 +15,7 @@ const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 describe('a client that leaves', () => {
   it('before the first byte takes the upstream connection with it', async () => {
     const { upstream, front } = await setUp(() => undefined);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(get('/'));
     await vi.waitUntil(() => upstream.heads.length === 1);
     client.destroy();
@@ -28,9 +29,9 @@ describe('a client that leaves', () => {
       peer.send('HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n');
       peer.socket.write(Buffer.alloc(50_000_000));
     });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(get('/'));
-    await client.until('200 OK');
+    await client.receive('200 OK');
     client.socket.pause();
     await vi.waitFor(() => expect(upstream.peers[0]!.socket.writableLength).toBeGreaterThan(10_000_000));
     client.destroy();
@@ -71,9 +72,9 @@ describe('back-pressure', () => {
       },
       { limits: { stallTimeoutMs: 300 } },
     );
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(get('/'));
-    await client.until('200 OK');
+    await client.receive('200 OK');
     client.socket.pause();
     await vi.waitUntil(() => front.results.length === 1);
     expect(front.results[0]!.outcome).toBe('client_stalled');
@@ -84,7 +85,7 @@ describe('back-pressure', () => {
 
   it('holds the client while the upstream does not read, which is given up at the limit', async () => {
     const { upstream, front } = await setUp((peer) => peer.socket.pause(), { limits: { responseTimeoutMs: 500 } });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n');
     client.socket.write(Buffer.alloc(100_000_000));
     const held: number[] = [];
@@ -147,9 +148,9 @@ describe('an answer that comes before the request is complete', () => {
 
   it('reaches the client whole, which may not use the connection any more', async () => {
     const { upstream, front } = await setUp(early);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n');
-    await client.until('enough');
+    await client.receive('enough');
     expect(client.received).toContain('Connection: close');
     client.socket.write(Buffer.alloc(500_000));
     await client.untilClosed();
@@ -161,9 +162,9 @@ describe('an answer that comes before the request is complete', () => {
 
   it('is followed by no other request of that connection (RFC 9112 9.6)', async () => {
     const { upstream, front } = await setUp(early);
-    const client = await connectRaw(front.port, { allowHalfOpen: true });
+    const client = await BytePeer.tcp(front.port, { allowHalfOpen: true });
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n');
-    await client.until('enough');
+    await client.receive('enough');
     client.send(`0123456789${get('/next')}`);
     await client.untilClosed();
     client.destroy();
@@ -201,9 +202,9 @@ describe('Forwarder.close', () => {
 
   it('cuts it after the deadline', async () => {
     const { upstream, front } = await setUp((peer) => peer.send('HTTP/1.1 200 OK\r\n\r\nabc'));
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(get('/'));
-    await client.until('abc');
+    await client.receive('abc');
     await front.forwarder.close(30);
     await client.untilClosed();
     expect(client.received).not.toMatch(/0\r\n\r\n$/);
@@ -234,7 +235,7 @@ describe('memory', () => {
     const watch = setInterval(() => (highest = Math.max(highest, process.memoryUsage().rss)), 5);
     try {
       const before = process.memoryUsage().rss;
-      const download = await connectRaw(front.port);
+      const download = await BytePeer.tcp(front.port);
       download.socket.removeAllListeners('data');
       let read = 0;
       download.socket.on('data', (bytes: Buffer) => {
@@ -243,10 +244,10 @@ describe('memory', () => {
       });
       download.send(get('/'));
       await vi.waitUntil(() => read > size, { timeout: 25_000 });
-      const uploading = await connectRaw(front.port);
+      const uploading = await BytePeer.tcp(front.port);
       uploading.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
       await upload(uploading.socket, block, size, false);
-      await uploading.until('whole.');
+      await uploading.receive('whole.');
       expect(highest - before).toBeLessThan(64 * 1_048_576);
       download.destroy();
       uploading.destroy();

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { defaultForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
-import { rawExchange } from '../support/clients/raw-http.ts';
+import { rawExchange } from '../support/wire/raw-exchange.ts';
 
 const setUp = h2cSetUp();
 const get = 'GET /a?b=c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

@@ -7,8 +7,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { defaultForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
-import { connectRaw, rawExchange } from '../support/clients/raw-http.ts';
+import { rawExchange } from '../support/wire/raw-exchange.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const setUp = h2cSetUp();
 const limits = defaultForwardLimits.http2;
@@ -81,11 +82,11 @@ describe('a request to an upstream that speaks HTTP/2', () => {
       });
       stream.resume();
     });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
-    await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+    await client.receive('HTTP/1.1 100 Continue\r\n\r\n');
     client.send('hi');
-    const answer = await client.until('\r\n\r\n2\r\nok');
+    const answer = await client.receive('\r\n\r\n2\r\nok');
     expect(answer).toMatch(
       /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a>\r\n\r\nHTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200/,
     );
@@ -201,9 +202,9 @@ describe('one HTTP/2 connection to an upstream', () => {
           .on('error', () => undefined)
           .pipe(stream);
     });
-    const slow = await connectRaw(front.port);
+    const slow = await BytePeer.tcp(front.port);
     slow.send(get());
-    await slow.until('200 OK');
+    await slow.receive('200 OK');
     slow.socket.pause();
     await vi.waitUntil(() => upstream.streams[0]!.writableNeedDrain);
     for (let at = 0; at < 5; at += 1) expect(await rawExchange(front.port, get())).toContain('quick');
@@ -238,9 +239,9 @@ describe('aborts', () => {
     const other = ask(front);
     await vi.waitUntil(() => other.head !== undefined);
     if (version === 'h1') {
-      const client = await connectRaw(front.port);
+      const client = await BytePeer.tcp(front.port);
       client.send(get());
-      await client.until('200 OK');
+      await client.receive('200 OK');
       client.destroy();
     } else {
       const seen = ask(front);
@@ -263,9 +264,9 @@ describe('aborts', () => {
       stream.write('half');
     });
     const seen = ask(front);
-    const raw = await connectRaw(front.port);
+    const raw = await BytePeer.tcp(front.port);
     raw.send(get());
-    await raw.until('half');
+    await raw.receive('half');
     await vi.waitUntil(() => seen.body === 'half');
     for (const stream of upstream.streams) reset(stream);
     await vi.waitUntil(() => seen.closed);

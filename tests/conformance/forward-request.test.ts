@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { FrontOptions } from '../support/set-ups/forwarding-front.ts';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
-import { bodyOf, connectRaw, rawExchange, valuesIn } from '../support/clients/raw-http.ts';
+import { bodyOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const setUp = forwardingSetUp();
 
@@ -108,7 +109,7 @@ describe('the content of a forwarded request', () => {
   const whenComplete =
     (end: string | RegExp): UpstreamScript =>
     (peer) =>
-      void peer.until(end).then(() => peer.send(textResponse('ok')));
+      void peer.receive(end).then(() => peer.send(textResponse('ok')));
 
   it('goes out with the length that the client sent', async () => {
     const { upstream, front } = await setUp(whenComplete('hello'));
@@ -174,11 +175,11 @@ describe('the content of a forwarded request', () => {
 
   it('ends the upstream request when the client sends less than it announced', async () => {
     const { upstream, front } = await setUp(() => undefined);
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhell');
     await vi.waitUntil(() => upstream.peers[0]?.received.endsWith('hell'));
     client.destroy();
-    await upstream.peers[0]!.untilClosed(1_000);
+    await upstream.peers[0]!.untilClosed();
     await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
   });
 
@@ -203,24 +204,24 @@ describe('the content of a forwarded request', () => {
 
   it('may take longer than the upstream has for its answer', async () => {
     const { front } = await setUp(whenComplete('0\r\n\r\n'), { limits: { responseTimeoutMs: 60, minBodyBytes: 1 } });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
     for (let count = 0; count < 10; count += 1) {
       client.send('1\r\na\r\n');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     client.send('0\r\n\r\n');
-    expect(await client.until('ok')).toContain(' 200 OK');
+    expect(await client.receive('ok')).toContain(' 200 OK');
     client.destroy();
   });
 
   it('that drips is answered 408 too', async () => {
     const { front } = await setUp(() => undefined, { limits: { bodyTimeoutMs: 100 } });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
     const drip = setInterval(() => client.send('a'), 20);
     try {
-      expect(await client.until(' 408 ')).toContain('body_timeout');
+      expect(await client.receive(' 408 ')).toContain('body_timeout');
     } finally {
       clearInterval(drip);
       client.destroy();
@@ -234,13 +235,13 @@ describe('Expect: 100-continue (RFC 9110 10.1.1)', () => {
   it('holds the content until the upstream says 100, which the client is told once', async () => {
     const { upstream, front } = await setUp((peer) => {
       peer.send('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n');
-      void peer.until('hello').then(() => peer.send(textResponse('ok')));
+      void peer.receive('hello').then(() => peer.send(textResponse('ok')));
     });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(request);
-    await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+    await client.receive('HTTP/1.1 100 Continue\r\n\r\n');
     client.send('hello');
-    const answer = await client.until('ok');
+    const answer = await client.receive('ok');
     expect(answer.match(/ 100 /g)).toHaveLength(1);
     expect(answer).toContain('HTTP/1.1 200 OK');
     expect(valuesIn(upstream.heads[0]!, 'expect')).toEqual(['100-continue']);
@@ -258,21 +259,21 @@ describe('Expect: 100-continue (RFC 9110 10.1.1)', () => {
   });
 
   it('asks for the content itself when the upstream says nothing', async () => {
-    const { front } = await setUp((peer) => void peer.until('hello').then(() => peer.send(textResponse('ok'))), {
+    const { front } = await setUp((peer) => void peer.receive('hello').then(() => peer.send(textResponse('ok'))), {
       limits: { continueTimeoutMs: 30 },
     });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(request);
-    await client.until(' 100 ');
+    await client.receive(' 100 ');
     client.send('hello');
-    expect(await client.until('ok')).toContain(' 200 ');
+    expect(await client.receive('ok')).toContain(' 200 ');
     client.destroy();
   });
 
   it('works over HTTP/2', async () => {
     const { front } = await setUp((peer) => {
       peer.send('HTTP/1.1 100 Continue\r\n\r\n');
-      void peer.until(/5\r\nhello\r\n0\r\n\r\n/).then(() => peer.send(textResponse('ok')));
+      void peer.receive(/5\r\nhello\r\n0\r\n\r\n/).then(() => peer.send(textResponse('ok')));
     });
     const stream = front.http2().request({ ':method': 'POST', ':path': '/', expect: '100-continue' });
     stream.once('continue', () => stream.end('hello'));

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { constants } from 'node:http2';
 import { describe, expect, it, vi } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
-import { bodyOf, connectRaw, headOf, rawExchange, valuesIn } from '../support/clients/raw-http.ts';
+import { bodyOf, headOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const setUp = forwardingSetUp();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
@@ -95,7 +96,7 @@ describe('a forwarded response', () => {
     ['205', 'GET', 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', ['0']],
   ])('has no content for %s (RFC 9110 9.3.2, 15.3, 15.4)', async (_what, method, response, lengths) => {
     const { front } = await setUp(says(response));
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     for (let time = 1; time <= 2; time += 1) {
       client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
       await vi.waitUntil(
@@ -110,14 +111,14 @@ describe('a forwarded response', () => {
 
   it('sends the head of an event stream at once, and every event', async () => {
     const { upstream, front } = await setUp(says('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n'));
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await client.until('text/event-stream');
+    await client.receive('text/event-stream');
     const latencies: number[] = [];
     for (const event of ['data: 1', 'data: 2', 'data: 3']) {
       const from = performance.now();
       upstream.peers[0]!.send(`${event}\n\n`);
-      await client.until(event);
+      await client.receive(event);
       latencies.push(performance.now() - from);
     }
     // A busy machine may delay one of them; a proxy that buffers delays all.
@@ -152,9 +153,9 @@ describe('a forwarded response', () => {
       const body = /GET (\S+)/.exec(head)![1]!;
       setTimeout(() => peer.send(textResponse(body)), index === 0 ? 40 : 0);
     });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n');
-    expect(await client.until('/second')).toMatch(/\/first[^]*\/second$/);
+    expect(await client.receive('/second')).toMatch(/\/first[^]*\/second$/);
     client.destroy();
   });
 });
@@ -193,9 +194,9 @@ describe('a response that cannot be trusted', () => {
     ],
   ])('is cut for the client, never ended cleanly: %s', async (_what, response, ends) => {
     const { front } = await setUp((peer) => (ends ? peer.socket.end(response) : peer.send(response)));
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await client.untilClosed(1_000);
+    await client.untilClosed();
     // A reset right behind the last bytes may show as an end to a reader; the framing never says that all has come.
     expect(client.received).not.toMatch(/\r\n0\r\n\r\n$/);
     await vi.waitUntil(() => front.results[0]?.outcome === 'upstream_aborted');
@@ -211,11 +212,11 @@ describe('a response that cannot be trusted', () => {
 
   it('is cut when the upstream resets a response without a length', async () => {
     const { upstream, front } = await setUp(says('HTTP/1.1 200 OK\r\n\r\nabc'));
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
-    await client.until('abc');
+    await client.receive('abc');
     upstream.peers[0]!.socket.resetAndDestroy();
-    await client.untilClosed(1_000);
+    await client.untilClosed();
     expect(client.ending).toBe('reset');
   });
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -6,9 +5,9 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import type { ForwardResult } from '../../src/proxy/forward/forward-result.ts';
 import { Forwarder } from '../../src/proxy/forward/forwarder.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
-import { RawPeer } from '../support/clients/raw-http.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 
@@ -39,11 +38,9 @@ async function setUp(script: UpstreamScript) {
   return { upstream, forwarder, door, results };
 }
 
-async function connectClient(door: FrontDoor, allowHalfOpen = false): Promise<RawPeer> {
-  const socket = connectTls({ ...door.client, ALPNProtocols: ['http/1.1'] });
-  socket.allowHalfOpen = allowHalfOpen;
-  const peer = new RawPeer(socket);
-  await once(socket, 'secureConnect');
+async function connectClient(door: FrontDoor, allowHalfOpen = false): Promise<BytePeer> {
+  const peer = await BytePeer.tls(door.client);
+  peer.socket.allowHalfOpen = allowHalfOpen;
   closers.push(() => peer.destroy());
   return peer;
 }
@@ -58,7 +55,7 @@ describe('over TLS', () => {
     const { door } = await setUp((peer) => peer.send(textResponse('ok')));
     const client = await connectClient(door);
     client.send(GET);
-    expect(await client.until('ok')).toContain('HTTP/1.1 200 OK');
+    expect(await client.receive('ok')).toContain('HTTP/1.1 200 OK');
     const session = connectHttp2('https://app.test', {
       createConnection: () => connectTls({ ...door.client, ALPNProtocols: ['h2'] }),
     });
@@ -77,9 +74,9 @@ describe('over TLS', () => {
     const { door, upstream } = await setUp((peer) => peer.send(response));
     const client = await connectClient(door);
     client.send(GET);
-    await client.until('abc');
+    await client.receive('abc');
     upstream.peers[0]!.destroy();
-    await client.untilClosed(1_000);
+    await client.untilClosed();
     expect(client.received).not.toMatch(/0\r\n\r\n$/);
 
     const session = connectHttp2('https://app.test', {
@@ -111,7 +108,7 @@ describe('over TLS', () => {
     const client = await connectClient(door);
     client.send('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1000000\r\n\r\n');
     client.socket.write(Buffer.alloc(500_000));
-    await client.until('enough');
+    await client.receive('enough');
     await client.untilClosed();
     expect(client.ending).toBe('fin');
   });
@@ -120,13 +117,13 @@ describe('over TLS', () => {
     const { door, upstream, forwarder } = await setUp((peer) => peer.send(`${ACCEPTED}hello`));
     const client = await connectClient(door, true);
     client.send(HANDSHAKE);
-    await client.until(/101 [^]*hello/);
+    await client.receive(/101 [^]*hello/);
     const inside = upstream.peers[0]!;
     client.socket.end('last words');
-    await inside.until('last words');
+    await inside.receive('last words');
     await vi.waitUntil(() => inside.ending === 'fin');
     inside.send('still here');
-    await client.until('still here');
+    await client.receive('still here');
     inside.socket.end();
     await vi.waitUntil(() => forwarder.inFlight === 0);
   });
@@ -135,9 +132,9 @@ describe('over TLS', () => {
     const { door, upstream, forwarder } = await setUp((peer) => peer.send(ACCEPTED));
     const client = await connectClient(door);
     client.send(HANDSHAKE);
-    await client.until('101');
+    await client.receive('101');
     client.destroy();
-    await upstream.peers[0]!.untilClosed(1_000);
+    await upstream.peers[0]!.untilClosed();
     upstream.peers[0]!.destroy();
     await vi.waitUntil(() => forwarder.inFlight === 0);
   });

@@ -6,9 +6,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
-import type { RawPeer } from '../support/clients/raw-http.ts';
-import { bodyOf, connectRaw, headOf, rawExchange, valuesIn } from '../support/clients/raw-http.ts';
+import { bodyOf, headOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const setUp = forwardingSetUp();
 const HANDSHAKE =
@@ -20,10 +20,10 @@ const ACCEPTED =
 /** A tunnel whose both ends are in the hands of the test. */
 async function openTunnel(options: Parameters<typeof setUp>[1] = {}) {
   const { upstream, front } = await setUp((peer) => peer.send(ACCEPTED), options);
-  const client = await connectRaw(front.port, { allowHalfOpen: true });
+  const client = await BytePeer.tcp(front.port, { allowHalfOpen: true });
   client.send(HANDSHAKE);
-  await client.until('\r\n\r\n');
-  const inside = upstream.peers[0] as RawPeer;
+  await client.receive('\r\n\r\n');
+  const inside = upstream.peers[0] as BytePeer;
   onTestFinished(() => client.destroy());
   return { upstream, front, client, inside };
 }
@@ -48,10 +48,10 @@ describe('a WebSocket (RFC 6455)', () => {
 
   it('carries what comes right behind the handshake, both ways', async () => {
     const { upstream, front } = await setUp((peer) => peer.send(`${ACCEPTED}from upstream`));
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(`${HANDSHAKE}from client`);
-    await client.until('from upstream');
-    await upstream.peers[0]!.until('from client');
+    await client.receive('from upstream');
+    await upstream.peers[0]!.receive('from client');
     client.destroy();
   });
 
@@ -94,19 +94,19 @@ describe('a WebSocket (RFC 6455)', () => {
   it('lets a half-close travel, from either side', async () => {
     const first = await openTunnel();
     first.client.socket.end('last words');
-    await first.inside.until('last words');
+    await first.inside.receive('last words');
     await vi.waitUntil(() => first.inside.ending === 'fin');
     first.inside.send('still here');
-    await first.client.until('still here');
+    await first.client.receive('still here');
     first.inside.socket.end();
     await vi.waitUntil(() => first.front.forwarder.inFlight === 0);
 
     const second = await openTunnel();
     second.inside.socket.end('bye');
-    await second.client.until('bye');
+    await second.client.receive('bye');
     await vi.waitUntil(() => second.client.ending === 'fin');
     second.client.send('not yet');
-    await second.inside.until('not yet');
+    await second.inside.receive('not yet');
     expect(second.front.forwarder.inFlight).toBe(1);
     second.client.socket.end();
     await vi.waitUntil(() => second.front.forwarder.inFlight === 0);
@@ -115,10 +115,10 @@ describe('a WebSocket (RFC 6455)', () => {
   it('closes one side when the other is reset', async () => {
     const first = await openTunnel();
     first.client.socket.resetAndDestroy();
-    await first.inside.untilClosed(1_000);
+    await first.inside.untilClosed();
     const second = await openTunnel();
     second.inside.socket.resetAndDestroy();
-    await second.client.untilClosed(1_000);
+    await second.client.untilClosed();
     await vi.waitUntil(() => second.front.forwarder.inFlight === 0);
   });
 
@@ -136,7 +136,7 @@ describe('a WebSocket (RFC 6455)', () => {
     await front.forwarder.close(10);
     await client.untilClosed();
     await inside.untilClosed();
-    expect(front.forwarder.inFlight).toBe(0);
+    await vi.waitUntil(() => front.forwarder.inFlight === 0, { timeout: 20_000, interval: 5 });
   });
 });
 
@@ -150,7 +150,7 @@ describe('a WebSocket that is refused', () => {
     const { upstream, front } = await setUp((peer) =>
       peer.send(`HTTP/1.1 ${status}\r\nContent-Length: 6\r\n${line}\r\nreason`),
     );
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(HANDSHAKE);
     await client.untilClosed();
     expect(client.ending).toBe('fin');
@@ -166,7 +166,7 @@ describe('a WebSocket that is refused', () => {
     const { front } = await setUp((peer) =>
       peer.send(`HTTP/1.1 401 Unauthorized\r\nContent-Length: ${content.length}\r\n\r\n${content}`),
     );
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     client.send(HANDSHAKE);
     await client.untilClosed();
     expect(client.ending).toBe('fin');
@@ -192,7 +192,7 @@ describe('a WebSocket that is refused', () => {
     'takes the upstream connection with it when the client leaves before the answer (%s)',
     async (how) => {
       const { upstream, front } = await setUp(() => undefined);
-      const client = await connectRaw(front.port);
+      const client = await BytePeer.tcp(front.port);
       client.send(HANDSHAKE);
       await vi.waitUntil(() => upstream.heads.length === 1);
       if (how === 'fin') client.socket.end();
@@ -212,14 +212,14 @@ describe('another protocol that is asked for (RFC 9110 7.8)', () => {
   ])('is ignored and the request served as it is: %s with %s', async (token, method, content) => {
     const { upstream, front } = await setUp((peer) => {
       if (content === '') peer.send(textResponse('served'));
-      else void peer.until(content).then(() => peer.send(textResponse('served')));
+      else void peer.receive(content).then(() => peer.send(textResponse('served')));
     });
-    const client = await connectRaw(front.port);
+    const client = await BytePeer.tcp(front.port);
     const length = content === '' ? '' : `Content-Length: ${content.length}\r\n`;
     client.send(
       `${method} / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${token}\r\nHTTP2-Settings: AAM\r\n${length}\r\n${content}`,
     );
-    expect(await client.until('served')).toContain(' 200 OK');
+    expect(await client.receive('served')).toContain(' 200 OK');
     expect(valuesIn(upstream.heads[0]!, 'upgrade')).toEqual([]);
     client.send('GET /again HTTP/1.1\r\nHost: a\r\n\r\n');
     await vi.waitUntil(() => upstream.peers.some((peer) => peer.received.includes('GET /again')));

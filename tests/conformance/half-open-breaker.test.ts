@@ -1,9 +1,9 @@
 import { request } from 'node:https';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dataHalfSetUp, type OpenDataHalf } from '../support/set-ups/data-half-set-up.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
 import { awakeView } from '../support/samples/service-view.ts';
 import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const HANDSHAKE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n';
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -44,10 +44,10 @@ describe('the one request that probes an instance after failures', () => {
 
     failing = false;
     const stream = await vi.waitUntil(async () => {
-      const client = await RawClient.tls(half.client);
+      const client = await BytePeer.tls(half.client);
       open.push(() => client.destroy());
       client.send(`GET ${path} HTTP/1.1\r\nHost: app.test\r\n${fields}\r\n`);
-      return (await client.until('\r\n\r\n')).startsWith(`HTTP/1.1 ${status}`) && client;
+      return (await client.receive('\r\n\r\n')).startsWith(`HTTP/1.1 ${status}`) && client;
     });
     expect(await statusOf(half)).toBe(200);
     expect(half.link.reportBreaker).toHaveBeenLastCalledWith({ service: 'web', instanceId: 'web-1', open: false });

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { get2, openHttp2 } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
-import { frame, framesOf, headers, PREFACE } from '../support/clients/raw-http2.ts';
+import { FRAME, frame, headers, PREFACE, readFrames } from '../support/wire/http2-frames.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
-const FRAME = { data: 0, priority: 2, reset: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 };
 const ACK = 1;
 const PADDED = 8;
 const GET = [
@@ -194,14 +193,16 @@ describe('a flood over HTTP/2', () => {
         else requests += 1;
       },
     });
-    const attacker = await RawClient.tls({ ...door.client, ALPNProtocols: ['h2'] });
+    const attacker = await BytePeer.tls({ ...door.client, ALPNProtocols: ['h2'] });
     open.push(attacker);
     const { first = Buffer.alloc(0), round, rounds } = flood;
     const all = Array.from({ length: rounds }, (_, index) => round(2 * index + 1, index));
     attacker.socket.write(Buffer.concat([PREFACE, first, ...all, MARK]));
     expect(await other()).toEqual({ status: 200, body: 'served' });
     const isAnswered = (): boolean =>
-      framesOf(attacker).some(({ type, payload }) => type === FRAME.ping && payload.toString() === 'the mark');
+      readFrames(attacker.received).frames.some(
+        ({ type, payload }) => type === FRAME.ping && payload.toString() === 'the mark',
+      );
     await vi.waitUntil(() => attacker.closed || isAnswered(), { timeout: 30_000, interval: 20 });
     expect(isAnswered()).toBe(flood.outcome === 'bears');
     expect(requests).toBeLessThanOrEqual(flood.requests);

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { deferred } from '../../src/lib/deferred.ts';
 import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
 import { awakeView, serviceView } from '../support/samples/service-view.ts';
 import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`;
 
@@ -24,15 +24,15 @@ describe('clients that come and go', () => {
       await inspected.promise;
       half.link.show(serviceView());
     });
-    const client = await RawClient.tls(half.client);
+    const client = await BytePeer.tls(half.client);
     client.send(get('/'));
     await vi.waitUntil(() => half.link.suspect.mock.calls.length === 1);
     client.destroy();
     await vi.waitUntil(() => half.link.inFlight.get('web-1') === 0);
     // The close has to have reached the other side: a request of somebody else comes after it.
-    const other = await RawClient.tls(half.client);
+    const other = await BytePeer.tls(half.client);
     other.send('GET / HTTP/1.1\r\nHost: other.test\r\n\r\n');
-    await other.until('unknown_host');
+    await other.receive('unknown_host');
     other.destroy();
     inspected.resolve(undefined);
     await new Promise((resolve) => setImmediate(resolve));
@@ -49,7 +49,7 @@ describe('clients that come and go', () => {
     }).start();
     open.push(() => upstream.close());
     const half = await setUp([awakeView({ upstreams: [{ id: 'web-1', endpoints: { 3000: upstream.endpoint } }] })]);
-    const client = await RawClient.tls(half.client);
+    const client = await BytePeer.tls(half.client);
     open.push(() => client.destroy());
     const paths = Array.from({ length: 25 }, (_, index) => `/${index}`);
     client.send(paths.map(get).join(''));

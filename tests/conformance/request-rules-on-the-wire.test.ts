@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
-import { framesOf, headers, PREFACE } from '../support/clients/raw-http2.ts';
+import { headers, PREFACE, readFrames } from '../support/wire/http2-frames.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 let door: FrontDoor;
 
@@ -24,7 +24,7 @@ beforeEach(() => {
 const SECRET = 'GET /secret HTTP/1.1\r\nHost: app.test\r\n\r\n';
 
 async function answerTo(bytes: string): Promise<string> {
-  const client = await RawClient.tls(door.client);
+  const client = await BytePeer.tls(door.client);
   client.send(bytes);
   return client.untilClosed();
 }
@@ -107,9 +107,9 @@ describe('HTTP/1.1 on the wire', () => {
   });
 
   it('a bad Host is refused on a connection that lives on', async () => {
-    const client = await RawClient.tls(door.client);
+    const client = await BytePeer.tls(door.client);
     client.send('GET / HTTP/1.1\r\nHost: a@b\r\n\r\n');
-    expect(await client.until('"}\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await client.receive('"}\n')).toMatch(/^HTTP\/1\.1 400 /);
     client.send('GET /next HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n');
     expect(await client.untilClosed()).toContain('HTTP/1.1 200 ');
   });
@@ -129,16 +129,16 @@ describe('HTTP/1.1 on the wire', () => {
       / 431 /,
     ],
   ])('%s', async (_what, text, answer) => {
-    const client = await RawClient.tls(door.client);
+    const client = await BytePeer.tls(door.client);
     client.send(`${text} HTTP/1.1\r\nHost: app.test\r\n\r\n`);
-    expect(await client.until('"}\n')).toMatch(answer);
+    expect(await client.receive('"}\n')).toMatch(answer);
     client.destroy();
   });
 
   it('too many fields, and too large ones, are answered 431', async () => {
-    const many = await RawClient.tls(door.client);
+    const many = await BytePeer.tls(door.client);
     many.send(`GET / HTTP/1.1\r\nHost: app.test\r\n${'a:\r\n'.repeat(3_000)}\r\n`);
-    expect(await many.until('"}\n')).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await many.receive('"}\n')).toMatch(/^HTTP\/1\.1 431 /);
     many.destroy();
     expect(
       await answerTo(`GET / HTTP/1.1\r\nHost: app.test\r\n${`a: ${'b '.repeat(500)}\r\n`.repeat(40)}\r\n`),
@@ -179,12 +179,12 @@ const request: [string, string][] = [
 
 /** Sends one request head on stream 1, then a good request on stream 3, and waits for the answer to that. */
 async function http2(fields: readonly (readonly [string, string])[]) {
-  const client = await RawClient.tls({ ...door.client, ALPNProtocols: ['h2'] });
+  const client = await BytePeer.tls({ ...door.client, ALPNProtocols: ['h2'] });
   client.socket.write(Buffer.concat([PREFACE, headers(1, fields)]));
-  await vi.waitUntil(() => framesOf(client).some(({ stream }) => stream === 1));
+  await vi.waitUntil(() => readFrames(client.received).frames.some(({ stream }) => stream === 1));
   client.socket.write(headers(3, request));
-  await vi.waitUntil(() => framesOf(client).some(({ stream, type }) => stream === 3 && type === 1));
-  const frames = framesOf(client);
+  await vi.waitUntil(() => readFrames(client.received).frames.some(({ stream, type }) => stream === 3 && type === 1));
+  const frames = readFrames(client.received).frames;
   client.destroy();
   return frames.filter(({ stream }) => stream === 1);
 }

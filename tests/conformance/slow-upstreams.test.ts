@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeafListener } from '../support/upstreams/deaf-listener.ts';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
-import { rawExchange } from '../support/clients/raw-http.ts';
+import { rawExchange } from '../support/wire/raw-exchange.ts';
 
 const setUp = forwardingSetUp();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';

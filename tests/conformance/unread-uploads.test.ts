@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { openHttp2, openTls } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
-import { frame, headers, PREFACE } from '../support/clients/raw-http2.ts';
+import { frame, headers, PREFACE } from '../support/wire/http2-frames.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const KB = 1024;
 /** What one HTTP/2 connection may have sent that nobody has read. */
@@ -82,7 +82,7 @@ describe('uploads that nobody reads', () => {
         exchange.body.pause();
       },
     });
-    const client = await RawClient.tls({ ...door.client, ALPNProtocols: ['h2'] });
+    const client = await BytePeer.tls({ ...door.client, ALPNProtocols: ['h2'] });
     open.push(client);
     const head = headers(
       1,

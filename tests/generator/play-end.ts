@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { BytePeer } from '../conformance/rig/byte-peer.ts';
+import type { BytePeer } from '../support/wire/byte-peer.ts';
 import { drained } from './drained.ts';
 import { HANG_MS } from './patience.ts';
 import type { TunnelEnd } from './plan/tunnel-plan.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const front = frontDoorSetUp();
 
@@ -27,9 +27,9 @@ describe('draining', () => {
 
   it('serves one more request of a kept-alive connection, with Connection: close', async () => {
     await front.open();
-    const client = await RawClient.tls(front.door.client);
+    const client = await BytePeer.tls(front.door.client);
     client.send('GET /1 HTTP/1.1\r\nHost: app.test\r\n\r\n');
-    await client.until('app.test /1');
+    await client.receive('app.test /1');
     const drained = front.door.listener.drain({ timeoutMs: 5_000, announceMs: 4_000 });
     client.send('GET /2 HTTP/1.1\r\nHost: app.test\r\n\r\n');
     const answer = await client.untilClosed();
@@ -40,13 +40,13 @@ describe('draining', () => {
 
   it('closes what stays idle once the close was announced for a while', async () => {
     await front.open();
-    const client = await RawClient.tls(front.door.client);
+    const client = await BytePeer.tls(front.door.client);
     client.send('GET /1 HTTP/1.1\r\nHost: app.test\r\n\r\n');
-    await client.until('app.test /1');
+    await client.receive('app.test /1');
     const session = await front.http2();
     await front.door.listener.drain({ timeoutMs: 60_000, announceMs: 50 });
     await client.untilClosed();
-    expect(session.closed).toBe(true);
+    await vi.waitUntil(() => session.closed, { timeout: 20_000, interval: 5 });
   });
 
   it('cuts what is still open at the deadline, upgraded sockets too', async () => {
@@ -54,9 +54,9 @@ describe('draining', () => {
       onExchange: () => undefined,
       onUpgrade: (exchange) => void exchange.takeSocket().socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     });
-    const socket = await RawClient.tls(front.door.client);
+    const socket = await BytePeer.tls(front.door.client);
     socket.send('GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-    await socket.until('101');
+    await socket.receive('101');
     const slow = get(front.door).catch((error: unknown) => error);
     const slow2 = get2(await front.http2()).catch((error: unknown) => error);
     await vi.waitUntil(() => front.door.exchanges.length === 3);

@@ -3,15 +3,15 @@ import { constants } from 'node:http2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
-import { frame, framesOf, headers, PREFACE } from '../support/clients/raw-http2.ts';
+import { FRAME, frame, headers, PREFACE, readFrames } from '../support/wire/http2-frames.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const front = frontDoorSetUp();
 
 describe('limits of the front door', () => {
   it('closes connections that drip their head, while a normal client is served at once', async () => {
     await front.open({ limits: { headersTimeoutMs: 1_000, checkEveryMs: 100 } });
-    const drip = await Promise.all(Array.from({ length: 50 }, () => RawClient.tls(front.door.client)));
+    const drip = await Promise.all(Array.from({ length: 50 }, () => BytePeer.tls(front.door.client)));
     const began = performance.now();
     for (const client of drip) client.send('GET / HTTP/1.1\r\nHost: app.test\r\n');
     const timer = setInterval(() => drip.forEach((client) => client.closed || client.send('X: y\r\n')), 50);
@@ -27,9 +27,9 @@ describe('limits of the front door', () => {
 
   it('closes connections that say nothing, before and after the handshake', async () => {
     await front.open({ limits: { handshakeTimeoutMs: 200, headersTimeoutMs: 200, checkEveryMs: 50 } });
-    const silent = await RawClient.tcp(front.door.port);
-    const encrypted = await RawClient.tls(front.door.client);
-    const preface = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
+    const silent = await BytePeer.tcp(front.door.port);
+    const encrypted = await BytePeer.tls(front.door.client);
+    const preface = await BytePeer.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     await Promise.all([silent.untilClosed(), encrypted.untilClosed(), preface.untilClosed()]);
     await vi.waitUntil(() => front.door.listener.counts.open === 0);
     expect([encrypted.received, front.door.refusals]).toEqual(['', []]);
@@ -37,7 +37,7 @@ describe('limits of the front door', () => {
 
   it('closes connections that drip their handshake', async () => {
     await front.open({ limits: { handshakeTimeoutMs: 300 } });
-    const client = await RawClient.tcp(front.door.port);
+    const client = await BytePeer.tcp(front.door.port);
     // The beginning of a ClientHello of 512 bytes.
     client.socket.write(Buffer.from('160301020001fc0303', 'hex'));
     const timer = setInterval(() => client.socket.write(Buffer.alloc(1)), 20);
@@ -59,7 +59,7 @@ describe('limits of the front door', () => {
     const long = get2(session, '/long');
     const idle = await front.http2();
     await get2(idle);
-    const client = await RawClient.tls(front.door.client);
+    const client = await BytePeer.tls(front.door.client);
     client.send('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
     await Promise.all([client.untilClosed(), once(idle, 'close')]);
     expect(session.closed).toBe(false);
@@ -80,7 +80,7 @@ describe('limits of the front door', () => {
 
   it('survives a client that resets streams as fast as it can, and other clients do not notice', async () => {
     await front.open({ limits: { streamResetBurst: 100, streamResetRate: 10 }, onExchange: () => undefined });
-    const attacker = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
+    const attacker = await BytePeer.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     attacker.socket.write(PREFACE);
     const fields: [string, string][] = [
       [':method', 'GET'],
@@ -93,10 +93,10 @@ describe('limits of the front door', () => {
       frames.push(headers(stream, fields), frame(3, 0, stream, Buffer.from([0, 0, 0, 8])));
     attacker.socket.write(Buffer.concat(frames));
     await attacker.untilClosed();
-    expect(framesOf(attacker).some(({ type }) => type === 7)).toBe(true);
+    expect(readFrames(attacker.received).frames.some(({ type }) => type === FRAME.goaway)).toBe(true);
     expect(front.door.exchanges.length).toBeLessThan(10_000);
     await vi.waitUntil(() => front.door.exchanges.every(({ abandoned }) => abandoned));
-    expect(front.door.listener.counts.sessions).toBe(0);
+    await vi.waitUntil(() => front.door.listener.counts.sessions === 0, { timeout: 20_000, interval: 5 });
   });
 
   it.each([
@@ -104,10 +104,10 @@ describe('limits of the front door', () => {
     ['SETTINGS', frame(4, 0, 0)],
   ])('ends a session that floods it with %s', async (_what, bytes) => {
     await front.open({ limits: { maxControlFrames: 50 } });
-    const client = await RawClient.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
+    const client = await BytePeer.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     client.socket.write(Buffer.concat([PREFACE, ...Array<Buffer>(500).fill(bytes)]));
     await client.untilClosed();
-    const goaway = framesOf(client).find(({ type }) => type === 7);
+    const goaway = readFrames(client.received).frames.find(({ type }) => type === FRAME.goaway);
     expect(goaway?.payload.readUInt32BE(4)).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   });
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redirect } from '../../src/proxy/listen/redirect.ts';
 import type { Refusal } from '../../src/proxy/listen/refusal.ts';
 import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 let httpsPort = 443;
 let refusals: Refusal[];
@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => redirect.close());
 
 async function ask(bytes: string): Promise<string> {
-  const client = await RawClient.tcp(redirect.port);
+  const client = await BytePeer.tcp(redirect.port);
   client.send(bytes);
   return client.untilClosed();
 }
@@ -71,9 +71,9 @@ describe('the redirect to HTTPS', () => {
   });
 
   it('keeps connections alive, and drains them', async () => {
-    const client = await RawClient.tcp(redirect.port);
+    const client = await BytePeer.tcp(redirect.port);
     client.send('GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\nGET /2 HTTP/1.1\r\nHost: a.test\r\n\r\n');
-    expect((await client.until('a.test/2')).match(/308/g)).toHaveLength(2);
+    expect((await client.receive('a.test/2')).match(/308/g)).toHaveLength(2);
     await redirect.drain({ timeoutMs: 5_000, announceMs: 20 });
     await client.untilClosed();
   });

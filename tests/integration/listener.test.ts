@@ -12,8 +12,8 @@ import { CertificateStore } from '../../src/tls/certificate-store.ts';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
-import { RawClient } from '../support/clients/raw-client.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const front = frontDoorSetUp();
 
@@ -37,10 +37,10 @@ describe('the front door', () => {
 
   it('keeps HTTP/1.1 connections alive', async () => {
     await front.open();
-    const client = await RawClient.tls(front.door.client);
+    const client = await BytePeer.tls(front.door.client);
     for (const path of ['/1', '/2', '/3']) {
       client.send(`GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`);
-      await client.until(`app.test ${path}`);
+      await client.receive(`app.test ${path}`);
     }
     expect(front.door.listener.counts).toMatchObject({ open: 1, http1: 1, sessions: 0 });
     client.destroy();
@@ -73,7 +73,7 @@ describe('the front door', () => {
     await front.open();
     expect((await get(front.door, { servername: '' })).status).toBe(200);
     expect(front.door.exchanges[0]?.serverName).toBeUndefined();
-    const plain = await RawClient.tcp(front.door.port);
+    const plain = await BytePeer.tcp(front.door.port);
     plain.send('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n');
     await plain.untilClosed();
     expect((await get(front.door)).status).toBe(200);

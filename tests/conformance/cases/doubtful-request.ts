@@ -1,4 +1,4 @@
-import { PATIENCE_MS } from '../rig/byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { describe, readerOf } from '../rig/case-bench.ts';
 import { okResponse, type UpstreamRequest } from '../rig/case-upstream.ts';

@@ -1,4 +1,4 @@
-import { PATIENCE_MS } from '../rig/byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { verdict, type ConformanceCase, type Verdict } from '../rig/conformance-case.ts';
 import { Http2Peer, type Field } from '../rig/http2-peer.ts';

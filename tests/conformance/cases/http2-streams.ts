@@ -1,6 +1,7 @@
-import { PATIENCE_MS } from '../rig/byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
+import { FRAME, frame } from '../../support/wire/http2-frames.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
-import { frame, FRAME, Http2Peer, type Field } from '../rig/http2-peer.ts';
+import { Http2Peer, type Field } from '../rig/http2-peer.ts';
 import { okResponse } from '../rig/case-upstream.ts';
 
 const GET: readonly Field[] = [

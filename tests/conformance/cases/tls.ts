@@ -1,4 +1,4 @@
-import { PATIENCE_MS } from '../rig/byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import { once } from 'node:events';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';

@@ -1,4 +1,4 @@
-import { PATIENCE_MS } from '../rig/byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { okResponse } from '../rig/case-upstream.ts';

@@ -1,7 +1,7 @@
-import { PATIENCE_MS } from '../rig/byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import { createHash } from 'node:crypto';
 import type { CaseBench } from '../rig/case-bench.ts';
-import type { BytePeer } from '../rig/byte-peer.ts';
+import type { BytePeer } from '../../support/wire/byte-peer.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { valuesOf } from '../rig/http1-reader.ts';
 

@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import { BytePeer, PATIENCE_MS } from './byte-peer.ts';
+import { BytePeer, PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import type { CaseUpstream, UpstreamScript } from './case-upstream.ts';
 import type { Certificate } from './certificate.ts';
 import type { OpenFront } from './front.ts';

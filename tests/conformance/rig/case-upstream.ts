@@ -1,7 +1,7 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { BytePeer, PATIENCE_MS } from './byte-peer.ts';
-import { Changes } from './changes.ts';
+import { BytePeer, PATIENCE_MS } from '../../support/wire/byte-peer.ts';
+import { Changes } from '../../support/wire/changes.ts';
 import { Http1Reader, type Http1Message } from './http1-reader.ts';
 
 export interface UpstreamRequest {

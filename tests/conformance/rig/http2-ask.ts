@@ -1,5 +1,5 @@
 import type { ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
-import { PATIENCE_MS } from './byte-peer.ts';
+import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 
 export interface Ask2Options {
   readonly headers?: OutgoingHttpHeaders;

@@ -1,4 +1,4 @@
-import type { BytePeer } from '../../conformance/rig/byte-peer.ts';
+import type { BytePeer } from '../../support/wire/byte-peer.ts';
 import { Http1Reader, valuesOf, type Http1Message } from '../../conformance/rig/http1-reader.ts';
 import { HANG_MS } from '../patience.ts';
 import type { ExchangePlan } from '../plan/exchange-plan.ts';

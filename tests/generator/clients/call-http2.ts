@@ -1,5 +1,5 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
-import { Changes } from '../../conformance/rig/changes.ts';
+import { Changes } from '../../support/wire/changes.ts';
 import { hosts } from '../hosts.ts';
 import { lengthUpTo } from '../message-lengths.ts';
 import { HANG_MS } from '../patience.ts';

@@ -1,4 +1,4 @@
-import type { BytePeer } from '../../conformance/rig/byte-peer.ts';
+import type { BytePeer } from '../../support/wire/byte-peer.ts';
 import { drained } from '../drained.ts';
 import type { ExchangePlan } from '../plan/exchange-plan.ts';
 import { requestBytes, split } from '../wire.ts';

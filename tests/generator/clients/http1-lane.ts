@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { connect } from 'node:tls';
 import type { FrontAddress } from '../front-address.ts';
-import { BytePeer } from '../../conformance/rig/byte-peer.ts';
+import { BytePeer } from '../../support/wire/byte-peer.ts';
 import type { ExchangePlan } from '../plan/exchange-plan.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { ClientSaw } from './client-saw.ts';
@@ -35,9 +33,7 @@ export class Http1Lane {
 
   async #connected(): Promise<BytePeer> {
     if (this.#peer !== undefined && !this.#peer.gone) return this.#peer;
-    const socket = connect({ ...this.#tls, ALPNProtocols: ['http/1.1'] });
-    this.#peer = new BytePeer(socket);
-    await once(socket, 'secureConnect');
+    this.#peer = await BytePeer.tls(this.#tls);
     return this.#peer;
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { connect } from 'node:tls';
 import type { FrontAddress } from '../front-address.ts';
-import { BytePeer } from '../../conformance/rig/byte-peer.ts';
+import { BytePeer } from '../../support/wire/byte-peer.ts';
 import { Http1Reader, statusOf, type Http1Message } from '../../conformance/rig/http1-reader.ts';
 import { hosts } from '../hosts.ts';
 import { HANG_MS } from '../patience.ts';

@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { Changes } from '../../conformance/rig/changes.ts';
+import { Changes } from '../../support/wire/changes.ts';
 import { HANG_MS } from '../patience.ts';
 import type { CallPlan } from '../plan/call-plan.ts';
 import { toHeaders } from '../http2-fields.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { BytePeer } from '../../conformance/rig/byte-peer.ts';
+import { BytePeer } from '../../support/wire/byte-peer.ts';
 import { Http1Reader, valuesOf, type Http1Message } from '../../conformance/rig/http1-reader.ts';
 import { HANG_MS } from '../patience.ts';
 import { playEnd } from '../play-end.ts';

@@ -1,14 +1,14 @@
 import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
 import type { Endpoint } from '../../../src/seam/fleet-view.ts';
-import { RawPeer } from '../clients/raw-http.ts';
+import { BytePeer } from '../wire/byte-peer.ts';
 
 /** Answers one request head; `index` counts the heads of all connections from 0. */
-export type UpstreamScript = (peer: RawPeer, head: string, index: number) => void;
+export type UpstreamScript = (peer: BytePeer, head: string, index: number) => void;
 
 /** An upstream that writes exactly the bytes that a test says, for every request head that it sees. */
 export class RawUpstream {
-  readonly peers: RawPeer[] = [];
+  readonly peers: BytePeer[] = [];
   readonly heads: string[] = [];
   readonly #server: Server;
   readonly #script: UpstreamScript;
@@ -16,7 +16,7 @@ export class RawUpstream {
   constructor(script: UpstreamScript) {
     this.#script = script;
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      const peer = new RawPeer(socket);
+      const peer = new BytePeer(socket);
       this.peers.push(peer);
       let seen = 0;
       socket.on('data', () => {
@@ -50,7 +50,7 @@ export class RawUpstream {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #headEnd(peer: RawPeer, from: number): number {
+  #headEnd(peer: BytePeer, from: number): number {
     return peer.received.indexOf('\r\n\r\n', from);
   }
 }

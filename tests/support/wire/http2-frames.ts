@@ -1,4 +1,7 @@
-import type { RawClient } from './raw-client.ts';
+/** The types of frames, RFC 9113 6. */
+export const FRAME = {
+  ...{ data: 0, headers: 1, priority: 2, reset: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 },
+} as const;
 
 /** Frames as bytes, for what no HTTP/2 client would send. */
 export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
@@ -26,15 +29,17 @@ export interface SeenFrame {
   readonly payload: Buffer;
 }
 
-export function framesOf(client: RawClient): SeenFrame[] {
-  let bytes = Buffer.from(client.received, 'latin1');
+/** The complete frames at the beginning of what came, and how many bytes of it they are. RFC 9113 4.1. */
+export function readFrames(received: string): { readonly frames: readonly SeenFrame[]; readonly length: number } {
+  const bytes = Buffer.from(received, 'latin1');
   const frames: SeenFrame[] = [];
-  while (bytes.length >= 9) {
-    const length = bytes.readUIntBE(0, 3);
-    if (bytes.length < 9 + length) break;
-    const payload = bytes.subarray(9, 9 + length);
-    frames.push({ type: bytes[3] ?? 0, flags: bytes[4] ?? 0, stream: bytes.readUInt32BE(5) & 0x7fffffff, payload });
-    bytes = bytes.subarray(9 + length);
+  let at = 0;
+  while (bytes.length - at >= 9) {
+    const end = at + 9 + bytes.readUIntBE(at, 3);
+    if (bytes.length < end) break;
+    const [type = 0, flags = 0] = bytes.subarray(at + 3);
+    frames.push({ type, flags, stream: bytes.readUInt32BE(at + 5) & 0x7fffffff, payload: bytes.subarray(at + 9, end) });
+    at = end;
   }
-  return frames;
+  return { frames, length: at };
 }
