@@ -257,7 +257,12 @@ export class ControlHalf {
   /** Other daemons may use the same database. One that was started again is not the one that it was. */
   #companyOn(store: StateStore, proxyId: string): SharedCompany {
     const processId = `${proxyId}-${randomUUID().slice(0, 8)}`;
-    return new SharedCompany({ store, clock: this.#clock, log: this.#log, project: this.#settings.project, processId });
+    const { project } = this.#settings;
+    const company = new SharedCompany({ store, clock: this.#clock, log: this.#log, project, processId });
+    company.onElected(() => {
+      if (this.#opened) void recallAlarms(this.fleet, store, this.#log);
+    });
+    return company;
   }
 
   async #openManagement(token: () => string): Promise<void> {

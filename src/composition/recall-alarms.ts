@@ -4,11 +4,13 @@ import type { Logger } from '../lib/logger.ts';
 
 /** What is looked through of each service that runs; an alarm that lies further back is told once more. */
 const EVENTS = 500;
+const MEASURES = ['cpu', 'memory'] as const;
 const LEVELS = { warn: 'warn', panic: 'panic', recovered: 'calm' } as const;
 
 /**
  * The alarms of what was found running begin as they were told last: one that still rings is not told twice, and one that
- * is over by now is told to be over. Without the store they begin calm.
+ * is over by now is told to be over. Without the store they begin calm. Who begins to lead tells besides what began to ring
+ * while nobody led.
  */
 export async function recallAlarms(
   fleet: Pick<Fleet, 'adopted' | 'members' | 'monitor'>,
@@ -21,9 +23,10 @@ export async function recallAlarms(
     try {
       const events = await store.listEvents({ service: name, limit: EVENTS });
       const last = new Map(events.flatMap(alarmOf));
-      for (const [subject, { measure, level }] of last) {
-        const id = subject.slice(`${measure} ${name}/`.length);
-        fleet.monitor.recall(name, id, measure, level);
+      for (const { id } of instanceViews) {
+        for (const measure of MEASURES) {
+          fleet.monitor.recall(name, id, measure, last.get(`${measure} ${name}/${id}`) ?? 'calm');
+        }
       }
     } catch (error) {
       log.debug(
@@ -34,11 +37,11 @@ export async function recallAlarms(
   }
 }
 
-type Alarm = { readonly measure: 'cpu' | 'memory'; readonly level: 'calm' | 'warn' | 'panic' };
+type Level = (typeof LEVELS)[keyof typeof LEVELS];
 
-function alarmOf({ type, subject }: { type: string; subject: string }): [string, Alarm][] {
+/** Of which measure of which instance, and what was told. */
+function alarmOf({ type, subject }: { type: string; subject: string }): [string, Level][] {
   const found = /^(?<measure>cpu|memory)\.(?<level>warn|panic|recovered)$/.exec(type)?.groups;
   if (!found) return [];
-  const measure = found['measure'] as Alarm['measure'];
-  return [[`${measure} ${subject}`, { measure, level: LEVELS[found['level'] as keyof typeof LEVELS] }]];
+  return [[`${found['measure'] ?? ''} ${subject}`, LEVELS[found['level'] as keyof typeof LEVELS]]];
 }

@@ -91,7 +91,7 @@ describe.skipIf(!hasDocker || !hasCommand)('the use of a busy container', () => 
 });
 
 describe.skipIf(!hasDocker)('the monitor of a container', () => {
-  it('opens the stream anew when the connection to the engine breaks, and knows nothing until then', async () => {
+  it('has one stream as long as it runs, anew when the connection breaks, and knows nothing, not zero, without it', async () => {
     const harness = new DockerHarness(await fixtureImage());
     const relay = new SocketRelay(parseDockerHost(undefined).options.socketPath ?? '');
     await relay.open();
@@ -106,13 +106,29 @@ describe.skipIf(!hasDocker)('the monitor of a container', () => {
       const spec = harness.spec();
       const { key, runtimeId } = await harness.launch(runtime, spec);
       const id = `${spec.name}-1`;
-      const instances = [{ id, key, runtimeId, state: { kind: 'ready' } }];
-      monitor.consider({ name: spec.name, spec, instances } as unknown as Service);
+      const consider = (kind: string): void => {
+        const instances = [{ id, key, runtimeId, state: { kind } }];
+        monitor.consider({ name: spec.name, spec, instances } as unknown as Service);
+      };
+      const streams = (): number => relay.asked.filter((line) => line.includes('/stats')).length;
       const known = (): boolean => monitor.usageOf(spec.name, id) !== undefined;
+      for (const kind of ['probing', 'ready', 'ready', 'unhealthy', 'ready']) consider(kind);
       await vi.waitUntil(known, { timeout: 20_000 });
+      expect(streams()).toBe(1);
       relay.drop();
       await vi.waitUntil(() => !known(), { timeout: 20_000 });
       await vi.waitUntil(known, { timeout: 20_000 });
+      const opened = streams();
+      expect(opened).toBeGreaterThan(1);
+
+      // The stream of a container that was stopped ends, or goes on with zeros: neither is a reading.
+      await runtime.stopInstance(runtimeId, 1_000);
+      await vi.waitUntil(() => !known(), { timeout: 20_000 });
+      consider('stopped');
+      expect(monitor.follows(spec.name, id)).toBe(false);
+      const samples = monitor.samples(spec.name);
+      expect(samples.length).toBeGreaterThan(0);
+      expect(samples.every(({ memoryBytes }) => (memoryBytes ?? 0) > 0)).toBe(true);
     } finally {
       monitor.close();
       await harness.close();

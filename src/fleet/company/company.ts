@@ -97,6 +97,11 @@ export class SharedCompany implements Company {
     this.#departures?.want(key);
   }
 
+  /** Called whenever this process begins to lead. */
+  onElected(listener: () => void): void {
+    this.#leadership.onElected(listener);
+  }
+
   async start({ activity, keeper, onElected, onOrphan }: Crew): Promise<void> {
     const neighbours: Neighbours = new Neighbours(activity, this.#tools, {
       word: () => ({ ...departures.word(), starting: starts.own }),

@@ -34,6 +34,10 @@ export class InstanceMonitor {
   readonly #tools: InstanceMonitorTools;
   readonly #ring = new SampleRing(KEPT_SAMPLES);
   readonly #alarms: Record<Measure, AlarmState> = { cpu: CALM, memory: CALM };
+  /** What this process has told last: not all of it may be kept yet. */
+  readonly #told: Record<Measure, AlarmLevel> = { cpu: 'calm', memory: 'calm' };
+  /** What was judged last. */
+  readonly #percent: Record<Measure, number> = { cpu: 0, memory: 0 };
   #spec: MonitorSpec;
   #runtimeId: string | undefined;
   #watch: UsageWatch | undefined;
@@ -79,9 +83,15 @@ export class InstanceMonitor {
     this.#watch.start();
   }
 
-  /** What was told of it last, in an earlier life of the daemon: it is not told again, and its end will be. */
-  recall(measure: Measure, level: AlarmLevel): void {
-    if (this.following && levelOf(this.#alarms[measure]) === 'calm') this.#alarms[measure] = ringing(level);
+  /**
+   * What was told of it last, in an earlier life of the daemon or by another one: it is not told again, and its end will
+   * be. What has come since, while nobody was there to tell it, is told now.
+   */
+  recall(measure: Measure, told: AlarmLevel): void {
+    if (!this.following) return;
+    const level = levelOf(this.#alarms[measure]);
+    if (level === 'calm' && told !== 'calm') this.#alarms[measure] = ringing(told);
+    else if (level !== 'calm' && level !== told && level !== this.#told[measure]) this.#tell(measure, level, told);
   }
 
   /** It runs no more: nothing is known of it, and what was too much is over. */
@@ -140,17 +150,25 @@ export class InstanceMonitor {
     const rule = { thresholds, forMs: this.#spec.forMs };
     this.#alarms[measure] = judge(this.#alarms[measure], percent, this.#tools.clock.now(), rule);
     const level = levelOf(this.#alarms[measure]);
-    if (level === before || percent === null) return;
+    if (percent === null) return;
+    this.#percent[measure] = percent;
+    if (level !== before) this.#tell(measure, level, before);
+  }
+
+  #tell(measure: Measure, level: AlarmLevel, from: AlarmLevel): void {
+    const thresholds = this.#spec[measure];
     const threshold = level === 'calm' ? thresholds.warn : thresholds[level];
-    const rounded = Math.round(percent * 10) / 10;
+    const rounded = Math.round(this.#percent[measure] * 10) / 10;
     const use = `${this.#id} uses ${rounded} % of its ${WORDS[measure]} limit`;
     const detail = `${use} (${level === 'calm' ? 'warn' : level} is at ${threshold} %)`;
-    this.#emit(measure, level, { percent: rounded, threshold, from: before, detail });
+    this.#emit(measure, level, { percent: rounded, threshold, from, detail });
   }
 
   #emit(measure: Measure, level: AlarmLevel, data: Record<string, unknown>): void {
     const type = `${measure}.${level === 'calm' ? 'recovered' : level}` as const;
-    if (this.#mayTell) this.#tools.bus.emit(type, this.#key.service, data, this.#id);
+    if (!this.#mayTell) return;
+    this.#told[measure] = level;
+    this.#tools.bus.emit(type, this.#key.service, data, this.#id);
   }
 
   get #mayTell(): boolean {

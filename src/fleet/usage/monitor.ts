@@ -44,9 +44,9 @@ export class Monitor {
     return this.#services.get(service)?.get(id)?.following ?? false;
   }
 
-  /** An alarm that an earlier life of the daemon has told; nothing for an instance that does not run. */
-  recall(service: string, id: string, measure: Measure, level: AlarmLevel): void {
-    this.#services.get(service)?.get(id)?.recall(measure, level);
+  /** An alarm as an earlier life of the daemon, or another one, has told it last; nothing for an instance that does not run. */
+  recall(service: string, id: string, measure: Measure, told: AlarmLevel): void {
+    this.#services.get(service)?.get(id)?.recall(measure, told);
   }
 
   /** Looks at a service whose instances or spec changed. */

@@ -11,6 +11,8 @@ export class SocketRelay {
   readonly #sockets = new Set<Socket>();
   /** How late the target hears what is said, in milliseconds. */
   delayMs = 0;
+  /** The first lines of what was asked. */
+  readonly asked: string[] = [];
   #folder = '';
   #server: Server | undefined;
 
@@ -66,6 +68,10 @@ export class SocketRelay {
         upstream.destroy();
       });
     }
+    socket.on('data', (chunk: Buffer) => {
+      const [line] = /^[A-Z]+ \/\S+/.exec(chunk.toString('latin1')) ?? [];
+      if (line !== undefined) this.asked.push(line);
+    });
     socket.pipe(this.#late()).pipe(upstream).pipe(socket);
   }
 

@@ -46,6 +46,7 @@ describe('the alarms of what was found running', () => {
       ['web', 'web-1', 'cpu', 'panic'],
       ['web', 'web-1', 'memory', 'panic'],
       ['web', 'web-2', 'cpu', 'calm'],
+      ['web', 'web-2', 'memory', 'calm'],
     ]);
     expect(kept.listEvents).toHaveBeenCalledTimes(1);
   });

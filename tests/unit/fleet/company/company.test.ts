@@ -85,6 +85,21 @@ describe('several processes on one store and one runtime', () => {
     expect(two.eventTypes('web')).toContain('service.asleep');
   });
 
+  it('tell an alarm that began to ring while nobody led, once', async () => {
+    const alarms = (): string[] => two.events.filter(({ type }) => type.startsWith('cpu.')).map(({ type }) => type);
+    await one.fleet.wake('web');
+    await clock.advanceAsync(2_000);
+    runtime.behave('web', { usage: { cpuRatio: 0.95, memoryBytes: 10, memoryLimitBytes: 100 } });
+    await company.kill(one);
+    two.company?.onElected(() => two.fleet.monitor.recall('web', 'web-1', 'cpu', 'calm'));
+    await clock.advanceAsync(5_000);
+    expect(two.fleet.inCharge(false)).toBe(false);
+    expect(alarms()).toEqual([]);
+    await clock.advanceAsync(10_000);
+    expect(alarms()).toEqual(['cpu.panic']);
+    expect(two.eventsOf('cpu.panic')[0]?.data).toMatchObject({ percent: 95, from: 'calm' });
+  });
+
   it('take over at once when the one that leads ends in order', async () => {
     await one.fleet.close();
     await clock.advanceAsync(1_500);

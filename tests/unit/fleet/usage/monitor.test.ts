@@ -298,6 +298,15 @@ describe('thresholds', () => {
     expect(harness.eventsOf('cpu.recovered')[0]?.data).toMatchObject({ from: 'panic' });
   });
 
+  it('that ring and are not kept yet are not told twice', async () => {
+    uses(95, 90);
+    await wake();
+    await harness.pass(10_000);
+    harness.events.length = 0;
+    for (const kept of ['calm', 'panic'] as const) harness.fleet.monitor.recall('web', 'web-1', 'cpu', kept);
+    expect(told()).toEqual([]);
+  });
+
   it('follow an edit of the manifest without a restart', async () => {
     uses(50);
     await wake();

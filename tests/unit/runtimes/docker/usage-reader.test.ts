@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isStopped, UsageReader, type EngineSample } from '../../../../src/runtimes/docker/usage-reader.ts';
+import { CGROUP_V1, CGROUP_V2, SHOWN } from '../../../support/samples/engine-samples.ts';
 
 function sample(
   used: number,
@@ -41,6 +42,20 @@ describe('the usage of a container', () => {
   ])('leaves the page cache of cgroup %s out', (_version, stats, expected) => {
     const usage = new UsageReader(LIMITS).read(sample(0, 0, { usage: 100, limit: 1000, stats }));
     expect(usage).toMatchObject({ memoryBytes: expected, memoryLimitBytes: 1000 });
+  });
+
+  it.each([
+    ['v1', CGROUP_V1],
+    ['v2', CGROUP_V2],
+  ])('is what `docker stats` shows, from the samples of an engine on cgroup %s', (_version, samples) => {
+    const reader = new UsageReader({ cpus: 0.5, memoryBytes: 256 * 2 ** 20 });
+    const [first, ...usages] = samples.map((each) => reader.read(each));
+    expect(first?.cpuRatio).toBeNull();
+    expect(usages).toHaveLength(SHOWN.length);
+    for (const [index, { percent, mib }] of SHOWN.entries()) {
+      expect((usages[index]?.cpuRatio ?? 0) * 50).toBeCloseTo(percent, 2);
+      expect((usages[index]?.memoryBytes ?? 0) / 2 ** 20).toBeCloseTo(mib, 2);
+    }
   });
 
   it('is null, not zero, where there are no counters', () => {
