@@ -15,8 +15,18 @@ describe('an answer that overtakes the upload, over HTTP/2', () => {
     stream.on('trailers', (fields: Record<string, unknown>) => (trailers = fields));
     stream.write('the beginning of an upload');
     stream.resume();
-    await vi.waitUntil(() => stream.closed);
+    await vi.waitUntil(() => stream.closed, { timeout: 10_000 });
     expect(trailers['x-sum']).toBe('7');
+    expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
+  it('stops the upload behind a HEAD as well (RFC 9110 9.3.2)', async () => {
+    const { front } = await setUp((peer) => peer.send('HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\n'));
+    const stream = front.http2().request({ ':method': 'HEAD', ':path': '/' }, { endStream: false });
+    stream.on('error', () => undefined);
+    stream.write('the beginning of an upload');
+    stream.resume();
+    await vi.waitUntil(() => stream.closed, { timeout: 10_000 });
     expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
 });

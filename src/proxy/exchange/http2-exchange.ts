@@ -94,8 +94,9 @@ export class Http2Exchange implements ClientExchange {
     const endStream = follows === 'nothing';
     const waitForTrailers = follows === 'content-and-trailers';
     if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
-    // Not in one packet with a head that ends the stream: clients of node:http2 forget the head then.
-    else this.#stream.once('finish', () => setImmediate(() => this.#stopUpload()));
+    // node:http2 ends what answers HEAD before anybody has answered.
+    else if (this.#stream.writableFinished) this.#stopUploadSoon();
+    else this.#stream.once('finish', () => this.#stopUploadSoon());
     this.#stream.respond(fields, { endStream, waitForTrailers });
   }
 
@@ -138,7 +139,11 @@ export class Http2Exchange implements ClientExchange {
   #sendTrailers(): void {
     if (this.#unusable) return;
     this.#stream.sendTrailers(toHttp2Fields(this.#responseTrailers));
-    // Not in one packet with them: clients of node:http2 forget trailers that a reset follows too closely.
+    this.#stopUploadSoon();
+  }
+
+  /** Not in one packet with the end of the answer: clients of node:http2 forget a head or trailers that a reset follows too closely. */
+  #stopUploadSoon(): void {
     setImmediate(() => this.#stopUpload());
   }
 

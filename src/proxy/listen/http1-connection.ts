@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { leaveParser } from './lingering-close.ts';
 import { peerAddress } from './peer.ts';
 
 /** How long a client may take to read the last answer and close, once we have said all, in milliseconds. */
@@ -85,6 +86,7 @@ export class Http1Connection {
 
   /** Ends with these bytes. What the client still sends is read and dropped, so that no reset overtakes the answer. */
   endWith(bytes: Buffer): void {
+    leaveParser(this.socket);
     this.socket.end(bytes);
     this.socket.resume();
     const timer = setTimeout(() => this.socket.destroy(), LINGER_MS);

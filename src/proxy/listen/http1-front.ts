@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Http1Connection } from './http1-connection.ts';
 import { refusalOf, type Http1ParseError } from './http1-parse-error.ts';
-import { lingerOnClose } from './lingering-close.ts';
+import { lingerOnClose, passThroughStream } from './lingering-close.ts';
 import type { ListenerLimits } from './listener-limits.ts';
 import { refusalBody, refusalBytes, refusalHeaders, type Refusal } from './refusal.ts';
 import type { RequestIds } from './request-ids.ts';
@@ -153,6 +153,7 @@ export class Http1Front {
   #begin(request: IncomingMessage, response: ServerResponse): Http1Connection | undefined {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.finished) return undefined;
+    if (connection.owed === 1) passThroughStream(connection.socket);
     connection.owe(response, () => this.#answered(connection));
     if (connection.owed >= MAX_PIPELINED) connection.finish();
     else if (this.#draining) response.shouldKeepAlive = false;

@@ -27,13 +27,31 @@ function linger(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
   socket.once('end', destroy);
   socket.once('error', destroy);
-  socket.on('data', () => undefined);
-  // The first listener takes the socket away from the parser, which leaves a data listener of its own.
-  socket.removeAllListeners('data');
+  leaveParser(socket);
   socket.on('data', (chunk: Buffer) => {
     dropped += chunk.length;
     if (dropped > MAX_LINGER_BYTES) destroy();
   });
   socket.resume();
   socket.end();
+}
+
+/** What comes from now on does not reach the parser of node:http any more. */
+export function leaveParser(socket: Socket): void {
+  passThroughStream(socket);
+  socket.removeAllListeners('data');
+}
+
+/**
+ * node:http has the bytes of a connection given to its parser past the stream. When the answers of a pipeline are not
+ * read, it pauses both; what TLS has already deciphered then reaches a parser that refuses it ("Paused"), and is lost.
+ * A listener for data makes them go through the stream, which keeps them until it is resumed.
+ */
+export function passThroughStream(socket: Socket): void {
+  socket.on('data', ignore);
+  socket.off('data', ignore);
+}
+
+function ignore(): void {
+  // What counts is that somebody listened: the parser has a listener of its own then.
 }

@@ -166,6 +166,35 @@ export const limits: readonly ConformanceCase[] = [
       return verdict(order === '/a /b /c', order || seen);
     },
   },
+  {
+    id: 'pipeline-unread',
+    title: 'A pipeline whose answers are read late is answered whole',
+    reference: 'RFC 9112 9.3.2',
+    run: async (bench) => {
+      const upload = 'x'.repeat(300_000);
+      const answer = 'y'.repeat(12_000_000);
+      bench.script(({ peer, message, path }) => {
+        const respond = (): void => peer.send(okResponse(path === '/a' ? answer : path));
+        void peer.changes.until(() => message.complete || peer.gone, PATIENCE_MS).then(respond);
+      });
+      const client = await bench.client();
+      client.send('GET /a HTTP/1.1\r\nHost: app.test\r\n\r\n');
+      await client.until('HTTP/1.1');
+      client.socket.pause();
+      await settled(() => bench.upstream.requests[0]?.peer.socket.writableLength ?? 0);
+      client.send(`POST /b HTTP/1.1\r\nHost: app.test\r\nContent-Length: ${upload.length}\r\n\r\n${upload}`);
+      client.send('GET /c HTTP/1.1\r\nHost: app.test\r\n\r\n');
+      await settled(() => client.socket.writableLength);
+      client.socket.resume();
+      // Only near the end: each look makes one text of all that came.
+      const over = (): boolean => client.received.length > answer.length && client.received.endsWith('/c');
+      const whole = await client.changes.until(() => client.gone || over(), 2 * PATIENCE_MS);
+      const [, posted] = bench.upstream.requests;
+      const inOrder = whole && /yHTTP\/1\.1 200 [^y]*\/bHTTP\/1\.1 200 [^y]*\/c$/.test(client.received);
+      const seen = client.gone ? 'closed' : `${client.received.length} bytes, open`;
+      return verdict(inOrder && posted?.message.content === upload, seen);
+    },
+  },
 ];
 
 /** The value once it has not changed for a while. */

@@ -54,10 +54,14 @@ export class AnswerReader {
     return !this.#peer.gone && this.complete && this.#reader.atBorder && !closes;
   }
 
-  /** Waits for the end of the answers, of the connection, or of what can be understood. @returns false when none comes */
-  untilOver(orWhen: () => boolean = () => false): Promise<boolean> {
+  /** Waits for the end of the answers, of the connection, or of what can be understood. @returns false when nothing moves */
+  async untilOver(orWhen: () => boolean = () => false): Promise<boolean> {
     const over = (): boolean => this.#peer.gone || this.fault !== undefined || this.complete || orWhen();
-    return this.#peer.changes.until(over, HANG_MS);
+    for (let before = -1; before !== this.bytes;) {
+      before = this.bytes;
+      if (await this.#peer.changes.until(over, HANG_MS)) return true;
+    }
+    return false;
   }
 
   /** Each final response with the interim ones before it, in the order of the requests. */

@@ -5,7 +5,8 @@ import type { FrontAddress } from '../front-address.ts';
 
 /** Streams that one session carries before another takes its place. */
 const STREAMS_PER_SESSION = 60;
-const NARROW_WINDOW_BYTES = 1_024;
+/** Far less than much content, so that it comes in many rounds. */
+const NARROW_WINDOW_BYTES = 4_096;
 
 /** HTTP/2 sessions that many exchanges share, with the same window for each stream. */
 export class Http2Lane {

@@ -3,6 +3,8 @@ import { toFields } from '../http2-fields.ts';
 import { HANG_MS } from '../patience.ts';
 import type { ClientSaw } from './client-saw.ts';
 
+const LOOK_EVERY_MS = 5;
+
 /** Notes all that comes on a stream. @returns when it is closed */
 export function watchStream(stream: ClientHttp2Stream, saw: ClientSaw, onChange: () => void): Promise<void> {
   stream.on('error', () => undefined);
@@ -31,13 +33,18 @@ export function leave(stream: ClientHttp2Stream, saw: ClientSaw): void {
   stream.destroy(new Error('The client leaves.'));
 }
 
-/** node:http2 waits with the close of a stream that was reset until all has left that was written: it never will. */
+/**
+ * node:http2 puts off the close of a stream that was reset until all has left that was written, which it never will,
+ * and tells nobody of the reset: it has to be looked for once the answer has ended.
+ */
 function letGo(stream: ClientHttp2Stream): void {
   const look = (): void => {
-    if (stream.closed && stream.readableEnded) stream.destroy();
+    if (stream.closed) stream.destroy();
   };
-  stream.on('aborted', look);
-  stream.on('end', look);
+  stream.on('end', () => {
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    stream.once('close', () => clearInterval(timer));
+  });
 }
 
 function closed(stream: ClientHttp2Stream, saw: ClientSaw, onChange: () => void): Promise<void> {
@@ -45,6 +52,8 @@ function closed(stream: ClientHttp2Stream, saw: ClientSaw, onChange: () => void)
     saw.hangs = true;
     stream.destroy();
   }, HANG_MS);
+  // What moves does not hang.
+  stream.on('data', () => timer.refresh());
   return new Promise((resolve) => {
     stream.once('close', () => {
       clearTimeout(timer);
