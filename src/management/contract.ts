@@ -190,13 +190,3 @@ export interface ProblemAnswer {
   /** Of a request that was not understood: each field that is wrong. */
   readonly problems?: readonly { readonly field: string; readonly message: string }[];
 }
-
-export const SERVICE_STATUSES = [
-  'asleep',
-  'waking',
-  'awake',
-  'degraded',
-  'draining',
-  'failed',
-  'completed',
-] as const satisfies readonly ServiceStatus[];

@@ -1,5 +1,6 @@
 import { packageVersion } from '../lib/package-version.ts';
-import { SERVICE_STATUSES, type HealthAnswer } from './contract.ts';
+import { SERVICE_STATUSES } from '../seam/fleet-view.ts';
+import type { HealthAnswer } from './contract.ts';
 import type { ManagementTools } from './management-tools.ts';
 import { plain } from './problem.ts';
 

@@ -1,14 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { SERVICE_STATUSES } from '../seam/fleet-view.ts';
 import type { Member } from '../fleet/member.ts';
 import { CodedError } from '../lib/coded-error.ts';
-import {
-  SERVICE_STATUSES,
-  type InstancesAnswer,
-  type SamplesAnswer,
-  type ServiceAnswer,
-  type ServicesAnswer,
-} from './contract.ts';
+import { type InstancesAnswer, type SamplesAnswer, type ServiceAnswer, type ServicesAnswer } from './contract.ts';
 import { pageOf, pageQuery } from './listing.ts';
 import type { ManagementTools } from './management-tools.ts';
 import { parseInput } from './request-input.ts';

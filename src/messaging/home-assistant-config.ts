@@ -1,5 +1,5 @@
 import type { ServiceSpec } from '../config/service-spec.ts';
-import type { ServiceStatus } from '../seam/fleet-view.ts';
+import { SERVICE_STATUSES } from '../seam/fleet-view.ts';
 import type { Topics } from './topics.ts';
 
 /** Under which Home Assistant looks for what there is, unless it was told otherwise. */
@@ -17,15 +17,6 @@ export interface Announcer {
 /** Topics of announcements and what is retained there; empty = nothing, or no longer anything. */
 export type Announcements = ReadonlyMap<string, string>;
 
-const STATUSES = [
-  'asleep',
-  'waking',
-  'awake',
-  'degraded',
-  'draining',
-  'failed',
-  'completed',
-] as const satisfies readonly ServiceStatus[];
 const ON = "{{ 'ON' if value_json.status in ['waking', 'awake', 'degraded'] else 'OFF' }}";
 /** "None" is how Home Assistant knows that nothing is known: of a service that sleeps. */
 const CPU = '{{ value_json.cpu }}';
@@ -121,7 +112,7 @@ function sensorsOf(name: string, { topics }: Announcer): Partial<Record<Suffix, 
     icon: 'mdi:sleep',
     value_template: '{{ value_json.status }}',
     device_class: 'enum',
-    options: STATUSES,
+    options: SERVICE_STATUSES,
     json_attributes_topic: topics.serviceStatus(name),
   };
   const problem = { name: 'Problem', device_class: 'problem', value_template: PROBLEM };

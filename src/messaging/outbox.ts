@@ -43,10 +43,6 @@ export class Outbox {
     return this.#dropped;
   }
 
-  get waiting(): number {
-    return this.#retained.size + this.#events.size;
-  }
-
   put(message: Message): void {
     if (message.retain) this.#retained.set(message.topic, message);
     else this.#enqueue({ ...message, tries: 0 });

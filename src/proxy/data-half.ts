@@ -10,7 +10,8 @@ import { AccessLog, type AccessLogMode } from './access-log.ts';
 import type { ForwardLimits } from './forward/forward-limits.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import type { ListenerLimits } from './listen/listener-limits.ts';
-import { Listener, type CertificateSource, type Listening } from './listen/listener.ts';
+import { Listener, type CertificateSource } from './listen/listener.ts';
+import { listenWithFallback, type Listening } from './listen/listening.ts';
 import { Redirect } from './listen/redirect.ts';
 import type { Refusal } from './listen/refusal.ts';
 import { RequestHandler } from './request-handler.ts';
@@ -48,8 +49,7 @@ export interface ListeningPorts {
 }
 
 /** Where development goes when the usual ports may not be had. */
-const FALLBACK_HTTPS = 8443;
-const FALLBACK_HTTP = 8080;
+const FALLBACKS = { https: 8443, http: 8080 };
 const LAST_CALL_MS = 1_000;
 /** Who listens here listens on every address. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
@@ -106,14 +106,10 @@ export class DataHalf {
     const { link, address, httpsPort, httpPort, development } = this.#options;
     this.#waysOut.push(link.onPeerNews((news) => this.#dispatcher.hear(news)));
     this.#waysOut.push(link.subscribe((update) => this.#apply(update)));
-    const https = development
-      ? await this.#listener.listenWithFallback(address, httpsPort, FALLBACK_HTTPS)
-      : await this.#listener.listen(address, httpsPort);
+    const fallbacks = development ? FALLBACKS : undefined;
+    const https = await listenWithFallback(this.#listener, address, httpsPort, fallbacks?.https);
     if (httpPort === undefined) return { https, http: undefined };
-    const http = development
-      ? await this.#redirect.listenWithFallback(address, httpPort, FALLBACK_HTTP)
-      : await this.#redirect.listen(address, httpPort);
-    return { https, http };
+    return { https, http: await listenWithFallback(this.#redirect, address, httpPort, fallbacks?.http) };
   }
 
   /** So that containers reach us under the address of their network's gateway. */

@@ -1,6 +1,7 @@
 /** What the data half is told about the fleet. Plain data: it must survive a socket. */
 
-export type ServiceStatus = 'asleep' | 'waking' | 'awake' | 'degraded' | 'draining' | 'failed' | 'completed';
+export const SERVICE_STATUSES = ['asleep', 'waking', 'awake', 'degraded', 'draining', 'failed', 'completed'] as const;
+export type ServiceStatus = (typeof SERVICE_STATUSES)[number];
 
 /**
  * Where bytes go: a literal address (a name only where the operator wrote one in `url`), or the path of a Unix socket,

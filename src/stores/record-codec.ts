@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventRecord, SampleRecord, ServiceRecord, SessionRecord } from '../fleet/state-store.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
+import { SERVICE_STATUSES } from '../seam/fleet-view.ts';
 
 /** A record as plain data, with the version of its shape in `v`. */
 export type Shape = Record<string, unknown>;
@@ -55,7 +56,7 @@ const instance = z.object({
 const service = z.object({
   _id: z.string().min(1),
   routes: z.array(z.string()),
-  status: z.enum(['asleep', 'waking', 'awake', 'degraded', 'draining', 'failed', 'completed']),
+  status: z.enum(SERVICE_STATUSES),
   desired: z.int().nonnegative(),
   instances: z.array(instance),
   rev: z.int().nonnegative(),

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redirect } from '../../src/proxy/listen/redirect.ts';
 import type { Refusal } from '../../src/proxy/listen/refusal.ts';
 import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
+import { listenWithFallback } from '../../src/proxy/listen/listening.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
 
 let httpsPort = 443;
@@ -91,7 +92,7 @@ describe('the redirect to HTTPS', () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
-    const listening = await redirect.listenWithFallback('127.0.0.1', port, 0);
+    const listening = await listenWithFallback(redirect, '127.0.0.1', port, 0);
     expect(listening.fellBack).toMatchObject({
       code: 'port_taken',
       message: expect.stringContaining('HTTP_PORT') as unknown,

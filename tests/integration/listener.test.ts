@@ -13,6 +13,7 @@ import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
+import { listenWithFallback } from '../../src/proxy/listen/listening.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
 
 const front = frontDoorSetUp();
@@ -99,7 +100,7 @@ describe('the front door', () => {
       code: 'port_taken',
       message: expect.stringContaining(`127.0.0.1:${port}`) as unknown,
     });
-    const listening = await other.listener.listenWithFallback('127.0.0.1', port, 0);
+    const listening = await listenWithFallback(other.listener, '127.0.0.1', port, 0);
     expect(listening.fellBack?.code).toBe('port_taken');
     expect(listening.port).not.toBe(port);
   });

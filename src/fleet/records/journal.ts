@@ -47,11 +47,6 @@ export class Journal {
     });
   }
 
-  /** How many records were given up because the store was away for too long. */
-  get dropped(): number {
-    return this.#all.reduce((sum, { dropped }) => sum + dropped, 0);
-  }
-
   addEvent(record: EventRecord): void {
     this.#events.add(record);
   }
@@ -70,7 +65,7 @@ export class Journal {
     await within(this.#clock, CLOSE_WAITS_MS, Promise.all(this.#all.map((each) => each.close())));
   }
 
-  get #all(): readonly Pick<WriteBehind<never>, 'dropped' | 'writeNow' | 'close'>[] {
+  get #all(): readonly Pick<WriteBehind<never>, 'writeNow' | 'close'>[] {
     return [this.#events, this.#sessions, this.#samples];
   }
 }

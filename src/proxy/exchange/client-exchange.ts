@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { RequestFacts } from './request-facts.ts';
 
 /** HTTP/2 says already in the head that nothing follows, and that trailers may has to be known before the last content. */
 export type AfterHead = 'nothing' | 'content' | 'content-and-trailers';
@@ -10,21 +11,9 @@ export type RawHeaders = readonly string[];
  * One request of a client and the means to answer it; the same over HTTP/1.0, HTTP/1.1 and HTTP/2.
  * It has passed the rules of request-rules.ts: exactly one valid host, framing without doubt.
  */
-export interface ClientExchange {
-  readonly requestId: string;
+export interface ClientExchange extends RequestFacts {
   readonly httpVersion: '1.0' | '1.1' | '2';
   readonly method: string;
-  /** Origin form with the query, as the client wrote it: `/a/b?c=d`, or `*` for OPTIONS. */
-  readonly target: string;
-  /** The host without its port, lower case, without a trailing dot. */
-  readonly host: string;
-  /** The host as the client wrote it, with its port. */
-  readonly authority: string;
-  /** The name in the TLS handshake, if there was one. */
-  readonly serverName: string | undefined;
-  readonly secure: boolean;
-  /** The address of the peer, never taken from a header. */
-  readonly remoteAddress: string;
   /** Header fields as received, without pseudo fields, names as the client wrote them. */
   readonly rawHeaders: RawHeaders;
   /** The value of a field (several joined by ', '), by lower-case name. */

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { createServer, type Server } from 'node:tls';
 import { bind } from '../../lib/bind.ts';
-import { CodedError } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ClientExchange } from '../exchange/client-exchange.ts';
 import { ConnectionGate } from './connection-gate.ts';
@@ -13,6 +12,7 @@ import { Http1Front, type Http1Request, type Http1Upgrade } from './http1-front.
 import { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
 import { Http2Exchange } from '../exchange/http2-exchange.ts';
 import { Http2Arrivals } from './http2-arrivals.ts';
+import type { Listening } from './listening.ts';
 import { Http2Front, type Http2Request } from './http2-front.ts';
 import { defaultListenerLimits, type ListenerLimits } from './listener-limits.ts';
 import { serverNameOf } from './peer.ts';
@@ -49,12 +49,6 @@ export interface ListenerOptions {
   readonly limits?: Partial<ListenerLimits>;
   /** 48 bytes shared by every process that should resume the sessions of the others. */
   readonly ticketKeys?: Buffer;
-}
-
-export interface Listening {
-  readonly port: number;
-  /** Why it is not the port that was asked for. */
-  readonly fellBack?: CodedError;
 }
 
 /**
@@ -118,16 +112,6 @@ export class Listener {
     this.#begin();
     this.#port = await this.#open(address, port);
     return { port: this.#port };
-  }
-
-  /** For development: takes the other port when this user may not have the first, or somebody else has it. */
-  async listenWithFallback(address: string, port: number, fallback: number): Promise<Listening> {
-    try {
-      return await this.listen(address, port);
-    } catch (error) {
-      if (!(error instanceof CodedError) || !['port_taken', 'port_forbidden'].includes(error.code)) throw error;
-      return { ...(await this.listen(address, fallback)), fellBack: error };
-    }
   }
 
   /** One more address with the same port. Does nothing when it is listened on already. */

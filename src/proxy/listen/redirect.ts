@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:net';
 import { bind } from '../../lib/bind.ts';
-import { CodedError } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import { Drain, type DrainOptions } from './drain.ts';
 import { hasContent, Http1Front, type Http1Request } from './http1-front.ts';
 import { lingerOnClose } from './lingering-close.ts';
-import type { Listening } from './listener.ts';
+import type { Listening } from './listening.ts';
 import { defaultListenerLimits, type ListenerLimits } from './listener-limits.ts';
 import type { Refusal } from './refusal.ts';
 import type { RequestIds } from './request-ids.ts';
@@ -57,20 +56,6 @@ export class Redirect {
     this.#started = true;
     this.#port = await this.#open(address, port);
     return { port: this.#port };
-  }
-
-  /** For development: takes the other port when this user may not have the first, or somebody else has it. */
-  async listenWithFallback(address: string, port: number, fallback: number): Promise<Listening> {
-    try {
-      return await this.listen(address, port);
-    } catch (error) {
-      if (!(error instanceof CodedError) || !['port_taken', 'port_forbidden'].includes(error.code)) throw error;
-      return { ...(await this.listen(address, fallback)), fellBack: error };
-    }
-  }
-
-  async listenAlso(address: string): Promise<void> {
-    if (!this.#servers.has(address)) await this.#open(address, this.#port);
   }
 
   /** As Listener.drain. */

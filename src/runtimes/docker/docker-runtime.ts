@@ -109,11 +109,6 @@ export class DockerRuntime implements Runtime {
     return this.#connection.condition;
   }
 
-  /** Where the engine is asked: `unix:///var/run/docker.sock`. */
-  get address(): string {
-    return this.#engine.address;
-  }
-
   start(): Promise<void> {
     return this.#connection.start();
   }

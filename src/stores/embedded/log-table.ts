@@ -3,7 +3,7 @@ import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Shape } from '../record-codec.ts';
 import type { Database, Statement } from './sqlite.ts';
-import { RowReader } from './table.ts';
+import { rowReader, type Row, type RowReader } from './row-reader.ts';
 
 interface Logged {
   readonly service: string;
@@ -36,7 +36,7 @@ export class LogTable<T extends Logged> {
   constructor(database: Database, log: Logger, options: LogTableOptions<T>) {
     const { name, codec } = options;
     this.#options = options;
-    this.#reader = new RowReader(name.slice(0, -1), (shape) => codec.decode(shape), log);
+    this.#reader = rowReader(name.slice(0, -1), codec, log);
     this.#add = database.prepare(
       `INSERT OR IGNORE INTO ${name} (id, service, instance, at, record) VALUES (?, ?, ?, ?, ?)`,
     );
@@ -55,7 +55,7 @@ export class LogTable<T extends Logged> {
   /** @param oldest what is older counts as gone */
   list({ service, instance, since = '', limit }: RecordQuery, oldest: string): T[] {
     const from = since > oldest ? since : oldest;
-    return this.#reader.readAll(this.#list.all(from, service ?? null, instance ?? null, limit)).reverse();
+    return this.#reader.readAll(this.#list.all(from, service ?? null, instance ?? null, limit) as Row[]).reverse();
   }
 
   prune(oldest: string): void {

@@ -2,7 +2,7 @@ import type { ServiceRecord } from '../../fleet/state-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { serviceCodec } from '../record-codec.ts';
 import type { Database, Statement } from './sqlite.ts';
-import { RowReader, type Row } from './table.ts';
+import { rowReader, type Row, type RowReader } from './row-reader.ts';
 
 export class ServiceTable {
   static readonly schema =
@@ -18,7 +18,7 @@ export class ServiceTable {
   constructor(database: Database, log: Logger) {
     const upsert =
       'INSERT INTO services (name, rev, record) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET rev = excluded.rev, record = excluded.record';
-    this.#reader = new RowReader('service', (shape) => serviceCodec.decode(shape), log);
+    this.#reader = rowReader('service', serviceCodec, log);
     this.#put = database.prepare(`${upsert} WHERE excluded.rev > services.rev`);
     this.#replace = database.prepare(upsert);
     this.#get = database.prepare('SELECT name AS id, record FROM services WHERE name = ?');
@@ -41,7 +41,7 @@ export class ServiceTable {
   }
 
   list(): ServiceRecord[] {
-    return this.#reader.readAll(this.#list.all());
+    return this.#reader.readAll(this.#list.all() as Row[]);
   }
 
   remove(name: string): boolean {

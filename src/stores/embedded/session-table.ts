@@ -3,7 +3,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { mergeSessions } from '../merge-sessions.ts';
 import { sessionCodec } from '../record-codec.ts';
 import type { Database, Statement } from './sqlite.ts';
-import { RowReader, type Row } from './table.ts';
+import { rowReader, type Row, type RowReader } from './row-reader.ts';
 
 export class SessionTable {
   static readonly schema = `
@@ -19,7 +19,7 @@ export class SessionTable {
   readonly #expired: Statement;
 
   constructor(database: Database, log: Logger) {
-    this.#reader = new RowReader('session', (shape) => sessionCodec.decode(shape), log);
+    this.#reader = rowReader('session', sessionCodec, log);
     this.#put = database.prepare(
       'INSERT OR REPLACE INTO sessions (id, service, instance, seen, expires, record) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -44,7 +44,7 @@ export class SessionTable {
   }
 
   list({ service, instance, since = '', limit }: RecordQuery, now: string): SessionRecord[] {
-    return this.#reader.readAll(this.#list.all(now, service ?? null, instance ?? null, since, limit));
+    return this.#reader.readAll(this.#list.all(now, service ?? null, instance ?? null, since, limit) as Row[]);
   }
 
   count(service: string, now: string): Map<string, number> {

@@ -1,6 +1,6 @@
-import { messageOf } from '../../lib/coded-error.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Shape } from '../record-codec.ts';
+import { RecordReader } from '../record-reader.ts';
 
 /** A record as MongoDB has it: instants are dates, for indexes that end documents need them so. */
 export function toDocument(shape: Shape, instants: readonly string[]): Shape {
@@ -14,32 +14,8 @@ function fromDocument(document: object): Shape {
   );
 }
 
-/** Reads documents; one that cannot be read is undefined, and a line in the log. */
-export class DocumentReader<T> {
-  readonly #kind: string;
-  readonly #decode: (shape: unknown) => T;
-  readonly #log: Logger;
+export type DocumentReader<T> = RecordReader<object, T>;
 
-  constructor(kind: string, decode: (shape: unknown) => T, log: Logger) {
-    this.#kind = kind;
-    this.#decode = decode;
-    this.#log = log;
-  }
-
-  read(document: object): T | undefined {
-    try {
-      return this.#decode(fromDocument(document));
-    } catch (error) {
-      const id = String((document as { _id?: unknown })._id);
-      this.#log.warn(
-        { [this.#kind]: id, reason: messageOf(error) },
-        `a ${this.#kind} record cannot be read and is skipped; the next change of the ${this.#kind} replaces it`,
-      );
-      return undefined;
-    }
-  }
-
-  readAll(documents: readonly object[]): T[] {
-    return documents.flatMap((document) => this.read(document) ?? []);
-  }
+export function documentReader<T>(kind: string, codec: { decode(shape: unknown): T }, log: Logger): DocumentReader<T> {
+  return new RecordReader(kind, (document: object) => codec.decode(fromDocument(document)), log);
 }

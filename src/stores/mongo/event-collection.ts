@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import { EVENTS_KEPT_MS, type EventRecord, type RecordQuery } from '../../fleet/state-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { eventCodec, type Shape } from '../record-codec.ts';
-import { DocumentReader, toDocument } from './documents.ts';
+import { documentReader, toDocument, type DocumentReader } from './documents.ts';
 import { onlyDuplicates } from './duplicates.ts';
 import { logFilter } from './log-filter.ts';
 
@@ -14,7 +14,7 @@ export class EventCollection {
   readonly #reader: DocumentReader<EventRecord>;
 
   constructor(log: Logger) {
-    this.#reader = new DocumentReader('event', (shape) => eventCodec.decode(shape), log);
+    this.#reader = documentReader('event', eventCodec, log);
   }
 
   async save(database: Db, records: readonly EventRecord[]): Promise<void> {

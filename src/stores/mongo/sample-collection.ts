@@ -2,7 +2,7 @@ import type { Db } from 'mongodb';
 import { SAMPLES_KEPT_MS, type RecordQuery, type SampleRecord } from '../../fleet/state-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { sampleCodec } from '../record-codec.ts';
-import { DocumentReader, toDocument } from './documents.ts';
+import { documentReader, toDocument, type DocumentReader } from './documents.ts';
 import { logFilter } from './log-filter.ts';
 
 /** A time series: MongoDB packs its documents into buckets, and knows no unique index on them. */
@@ -12,7 +12,7 @@ export class SampleCollection {
   #doubtful = false;
 
   constructor(log: Logger) {
-    this.#reader = new DocumentReader('sample', (shape) => sampleCodec.decode(shape), log);
+    this.#reader = documentReader('sample', sampleCodec, log);
   }
 
   async save(database: Db, records: readonly SampleRecord[]): Promise<void> {

@@ -2,7 +2,7 @@ import type { Collection, Db } from 'mongodb';
 import type { ServiceRecord } from '../../fleet/state-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { serviceCodec, type Shape } from '../record-codec.ts';
-import { DocumentReader, toDocument } from './documents.ts';
+import { documentReader, toDocument, type DocumentReader } from './documents.ts';
 import { isDuplicate } from './duplicates.ts';
 
 interface ServiceDocument extends Shape {
@@ -13,7 +13,7 @@ export class ServiceCollection {
   readonly #reader: DocumentReader<ServiceRecord>;
 
   constructor(log: Logger) {
-    this.#reader = new DocumentReader('service', (shape) => serviceCodec.decode(shape), log);
+    this.#reader = documentReader('service', serviceCodec, log);
   }
 
   async put(database: Db, record: ServiceRecord): Promise<boolean> {

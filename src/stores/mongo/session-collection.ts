@@ -2,7 +2,7 @@ import type { AnyBulkWriteOperation, Collection, Db, Document } from 'mongodb';
 import type { RecordQuery, SessionRecord } from '../../fleet/state-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { sessionCodec, type Shape } from '../record-codec.ts';
-import { DocumentReader, toDocument } from './documents.ts';
+import { documentReader, toDocument, type DocumentReader } from './documents.ts';
 import { onlyDuplicates } from './duplicates.ts';
 
 interface SessionDocument extends Shape {
@@ -15,7 +15,7 @@ export class SessionCollection {
   readonly #reader: DocumentReader<SessionRecord>;
 
   constructor(log: Logger) {
-    this.#reader = new DocumentReader('session', (shape) => sessionCodec.decode(shape), log);
+    this.#reader = documentReader('session', sessionCodec, log);
   }
 
   async save(database: Db, records: readonly SessionRecord[]): Promise<void> {
