@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { StoreChange } from '../../src/fleet/state-store.ts';
 import { Journal } from '../../src/fleet/records/journal.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
@@ -142,6 +143,30 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
     expect(rereads).toBeLessThanOrEqual(1);
   });
 
+  it('is read anew when it does not remember what changed in the meantime', async () => {
+    const store = makeStore();
+    await store.start();
+    const changes: StoreChange[] = [];
+    store.watch((change) => void changes.push(change));
+    const database = set.client.db(databaseName);
+    const services = database.collection<{ _id: string }>('services');
+    await store.putService(serviceRecord('before'));
+    await vi.waitFor(() => expect(changes).toContainEqual(expect.objectContaining({ kind: 'service' })), patience);
+    changes.length = 0;
+    cut();
+    await services.insertOne({ ...serviceRecord('during'), ...{ _id: 'during', v: 1 } });
+    const forgotten = await set.forgetHistory();
+    relay.severed = false;
+    await vi.waitUntil(forgotten, patience);
+    await vi.waitFor(() => expect(changes).toContainEqual({ kind: 'reread' }), patience);
+    expect((await store.listServices()).map(({ _id }) => _id)).toEqual(['before', 'during']);
+    await services.updateOne({ _id: 'during' }, { $set: { rev: 9 } });
+    await vi.waitFor(() => {
+      const told = changes.flatMap((change) => (change.kind === 'service' ? [change.record] : []));
+      expect(told).toContainEqual(expect.objectContaining({ _id: 'during', rev: 9 }));
+    }, patience);
+  });
+
   it('says what is wrong when it refuses the credentials, and repeats none of them', async () => {
     const store = makeStore((uri) => void (uri.password = 'wr%25ng-s3cret'));
     await store.start();
@@ -159,42 +184,4 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
     expect(make).toThrow(expect.objectContaining({ code: 'uri_refused' }) as Error);
     expect(make).not.toThrow(/hunter2/);
   });
-});
-
-describe.skipIf('reason' in mongod)('three members of which the primary is killed', () => {
-  let set: ReplicaSet;
-  beforeAll(async () => {
-    if ('binary' in mongod) set = await ReplicaSet.start(mongod.binary, { members: 3 });
-  });
-  afterAll(() => set.stop());
-
-  it('lose no write that was acknowledged and double none', async () => {
-    const lines: string[] = [];
-    const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
-    const clock = new SystemClock();
-    const store = new MongoStore({ uri: set.uri, databaseName: set.uniqueName(), limits: mongoLimits, clock, log });
-    await store.start();
-    const journal = new Journal({ store, clock, log, capacity: 1_000 });
-    let count = 0;
-    let acknowledged = 0;
-    const over = new AbortController();
-    const writer = (async () => {
-      for (let rev = 1; !over.signal.aborted; rev += 1) {
-        journal.addEvent(eventRecord(`e${(count += 1)}`));
-        const stored = await store.putService(serviceRecord('web', { rev })).catch(() => false);
-        if (stored) acknowledged = rev;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    })();
-    await vi.waitFor(() => expect(acknowledged).toBeGreaterThan(5), patience);
-    await set.killPrimary();
-    const before = acknowledged;
-    await vi.waitFor(() => expect(acknowledged).toBeGreaterThan(before + 5), { timeout: 60_000, interval: 50 });
-    over.abort();
-    await writer;
-    expect((await store.getService('web'))?.rev).toBeGreaterThanOrEqual(acknowledged);
-    await vi.waitFor(async () => expect(await store.listEvents({ limit: 10_000 })).toHaveLength(count), patience);
-    await journal.close();
-    await store.close();
-  }, 120_000);
 });

@@ -9,12 +9,17 @@ export interface Departure {
   /**
    * Resolves once no other process sends it anything more, and what each has in flight is known; sooner when the time
    * is up or the signal aborts.
+   * @param urgent requests may be waiting for this: a store that takes long to pass it on is not waited for
    * @returns whether all have let go
    */
-  untilLetGo(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+  untilLetGo(timeoutMs: number, urgent: boolean, signal: AbortSignal): Promise<boolean>;
   /** It has happened, or it will not. */
   end(): void;
 }
+
+/** How long the store may take to tell the others of what is urgent, and to say that there are no others. */
+const TELL_WITHIN_MS = 3_000;
+const TELL_ALONE_WITHIN_MS = 500;
 
 /** What others are about to stop is let go of here. */
 export interface InstanceKeeper {
@@ -84,7 +89,7 @@ export class Departures {
     const own: Own = { record: { id, service, index }, letGo: new Set(), onWanted, look: () => undefined };
     this.#own.set(id, own);
     return {
-      untilLetGo: (timeoutMs, signal) => this.#untilLetGo(own, timeoutMs, signal),
+      untilLetGo: (timeoutMs, urgent, signal) => this.#untilLetGo(own, timeoutMs, urgent, signal),
       end: () => {
         this.#own.delete(id);
         if (this.#tools.store.condition.up) this.#tools.neighbours.tellQuietly();
@@ -115,20 +120,23 @@ export class Departures {
     for (const own of this.#own.values()) own.look();
   }
 
-  async #untilLetGo(own: Own, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  async #untilLetGo(own: Own, timeoutMs: number, urgent: boolean, signal: AbortSignal): Promise<boolean> {
     const { store, clock, neighbours } = this.#tools;
     // While the store is away nobody can be asked: who was there may still be.
     if (!store.condition.up) return neighbours.ids.length === 0;
     const hasAll = (): boolean => neighbours.ids.every((id) => own.letGo.has(id));
+    const tellWithinMs = neighbours.ids.length > 0 ? TELL_WITHIN_MS : TELL_ALONE_WITHIN_MS;
     let told = false;
     return new Promise<boolean>((resolve) => {
       const settle = (): void => {
         timer.cancel();
+        tooSlow?.cancel();
         own.look = () => undefined;
         signal.removeEventListener('abort', settle);
         resolve(told && hasAll() && !signal.aborted);
       };
       const timer = clock.after(timeoutMs, settle);
+      const tooSlow = urgent ? clock.after(tellWithinMs, () => !told && settle()) : undefined;
       signal.addEventListener('abort', settle, { once: true });
       own.look = () => {
         if (told && hasAll()) settle();

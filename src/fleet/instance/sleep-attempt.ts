@@ -63,7 +63,8 @@ export class SleepAttempt {
     const serves = isServing(state);
     const version = serves ? this.#life.change({ type: 'draining' }) : 0;
     const endMs = clock.now() + drainTimeoutMs();
-    const letGo = await departure.untilLetGo(this.#idle ? IDLE_LET_GO_MS : drainTimeoutMs(), signal);
+    const letGoMs = this.#idle ? IDLE_LET_GO_MS : drainTimeoutMs();
+    const letGo = await departure.untilLetGo(letGoMs, !this.#idle, signal);
     if (!serves || (this.#idle && !letGo)) return letGo || !this.#idle;
     const timeoutMs = this.#idle ? this.#plan.patienceMs : Math.max(0, endMs - clock.now());
     const options = { service: key.service, instanceId: id, version, timeoutMs, signal };

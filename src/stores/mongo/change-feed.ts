@@ -34,7 +34,7 @@ export class ChangeFeed {
   /** The database can be used (again): what was missed is told first. */
   async open(database: Db): Promise<void> {
     if (this.#closed) return;
-    await this.#stream?.close();
+    await this.#stream?.close().catch(() => undefined);
     const position = await this.#position(database);
     const stream = database.watch([{ $match: { 'ns.coll': { $in: ['services', 'sessions', 'processes'] } } }], {
       fullDocument: 'updateLookup',

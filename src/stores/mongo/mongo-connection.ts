@@ -5,7 +5,7 @@ import { sleep, type Clock } from '../../lib/clock.ts';
 import { CodedError } from '../../lib/coded-error.ts';
 import { localhostLookup } from '../../lib/localhost-lookup.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { isRefusal, outageReason, secretsOf, uriError } from './outage.ts';
+import { isRefusal, isUnauthorized, outageReason, secretsOf, uriError } from './outage.ts';
 
 export interface MongoLimits {
   readonly poolSize: number;
@@ -39,7 +39,7 @@ const STARTED_LATER: StoreCondition = { up: false, reason: 'not connected yet' }
  */
 export class MongoConnection {
   readonly #options: MongoConnectionOptions;
-  readonly #client: MongoClient;
+  #client: MongoClient;
   readonly #secrets: readonly string[];
   readonly #closing = new AbortController();
   #condition: StoreCondition = { up: false, reason: 'not started' };
@@ -47,29 +47,9 @@ export class MongoConnection {
 
   /** @throws CodedError `uri_refused` */
   constructor(options: MongoConnectionOptions) {
-    const { uri, limits } = options;
     this.#options = options;
-    this.#secrets = secretsOf(uri);
-    try {
-      this.#client = new MongoClient(uri, {
-        appName: 'reveille',
-        maxPoolSize: limits.poolSize,
-        connectTimeoutMS: limits.connectTimeoutMs,
-        serverSelectionTimeoutMS: limits.selectionTimeoutMs,
-        socketTimeoutMS: limits.answerTimeoutMs,
-        // A pool that is used up must not become a second queue.
-        waitQueueTimeoutMS: limits.answerTimeoutMs,
-        heartbeatFrequencyMS: 2_000,
-        writeConcern: { w: 'majority', wtimeoutMS: limits.answerTimeoutMs },
-        readConcern: { level: 'majority' },
-        retryWrites: true,
-        ignoreUndefined: true,
-        lookup: localhostLookup,
-      });
-    } catch (error) {
-      throw uriError(error, uri);
-    }
-    this.#client.on('error', () => undefined);
+    this.#secrets = secretsOf(options.uri);
+    this.#client = newClient(options);
   }
 
   get condition(): StoreCondition {
@@ -152,9 +132,18 @@ export class MongoConnection {
         return;
       } catch (error) {
         this.#down(outageReason(error, this.#secrets));
+        if (isUnauthorized(error)) await this.#connectAnew();
         await sleep(clock, backoff.fail(), signal);
       }
     }
+  }
+
+  /** A connection stays what its user was when it was made, also when the user may do more by now. */
+  async #connectAnew(): Promise<void> {
+    if (this.closed) return;
+    const before = this.#client;
+    this.#client = newClient(this.#options);
+    await before.close(true).catch(() => undefined);
   }
 
   #down(reason: string): void {
@@ -164,5 +153,30 @@ export class MongoConnection {
     if (tellable)
       this.#options.log.warn({ store: 'mongo' }, `MongoDB cannot be used: ${reason}; what is to be kept waits`);
     void this.#recover();
+  }
+}
+
+/** @throws CodedError `uri_refused` */
+function newClient({ uri, limits }: MongoConnectionOptions): MongoClient {
+  try {
+    const client = new MongoClient(uri, {
+      appName: 'reveille',
+      maxPoolSize: limits.poolSize,
+      connectTimeoutMS: limits.connectTimeoutMs,
+      serverSelectionTimeoutMS: limits.selectionTimeoutMs,
+      socketTimeoutMS: limits.answerTimeoutMs,
+      // A pool that is used up must not become a second queue.
+      waitQueueTimeoutMS: limits.answerTimeoutMs,
+      heartbeatFrequencyMS: 2_000,
+      writeConcern: { w: 'majority', wtimeoutMS: limits.answerTimeoutMs },
+      readConcern: { level: 'majority' },
+      retryWrites: true,
+      ignoreUndefined: true,
+      lookup: localhostLookup,
+    });
+    client.on('error', () => undefined);
+    return client;
+  } catch (error) {
+    throw uriError(error, uri);
   }
 }

@@ -36,6 +36,11 @@ function plainReason(error: unknown): string {
   return messageOf(error);
 }
 
+/** Whether the user of a connection may not do what was asked: there is none any more, or it has another role. */
+export function isUnauthorized(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === UNAUTHORIZED;
+}
+
 const TOO_LARGE = new Set([10_334, 17_419, 17_420]);
 
 /** Whether the fault lies in what was to be stored, so that the store would refuse it again. */

@@ -45,6 +45,8 @@ export class FakeStore implements StateStore {
   readonly #disk: Map<string, ServiceRecord>;
   readonly #rest: Rest;
   readonly #clock: Clock;
+  /** While true no call is ever answered. */
+  frozen = false;
   #open = false;
   #failure: Error | undefined;
 
@@ -199,6 +201,7 @@ export class FakeStore implements StateStore {
   }
 
   #run<T>(work: () => T): Promise<T> {
+    if (this.frozen) return new Promise(() => undefined);
     if (!this.#open) return Promise.reject(new CodedError('store_closed', 'The store is not open.'));
     return this.#failure ? Promise.reject(this.#failure) : Promise.resolve(work());
   }

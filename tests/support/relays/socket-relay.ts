@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
+import { latePipe } from './late-pipe.ts';
 
 /** A Unix socket that leads to another one, and that can be cut and opened again like the socket of a restarted daemon. */
 export class SocketRelay {
@@ -72,15 +72,9 @@ export class SocketRelay {
       const [line] = /^[A-Z]+ \/\S+/.exec(chunk.toString('latin1')) ?? [];
       if (line !== undefined) this.asked.push(line);
     });
-    socket.pipe(this.#late()).pipe(upstream).pipe(socket);
-  }
-
-  #late(): Transform {
-    return new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        if (this.delayMs === 0) done(null, chunk);
-        else setTimeout(() => done(null, chunk), this.delayMs);
-      },
-    });
+    socket
+      .pipe(latePipe(() => this.delayMs))
+      .pipe(upstream)
+      .pipe(socket);
   }
 }

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { latePipe } from './late-pipe.ts';
 
 /** Stands between a client and a server, so that a test can cut and restore what lies between them. */
 export class TcpRelay {
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
+  /** How late each side hears what the other says, in milliseconds. */
+  delayMs = 0;
   /** While true, who connects is hung up on. */
   severed = false;
   /** How many connections were begun. */
@@ -51,8 +54,8 @@ export class TcpRelay {
     this.#hold(upstream);
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-    client.pipe(upstream);
-    upstream.pipe(client);
+    client.pipe(latePipe(() => this.delayMs)).pipe(upstream);
+    upstream.pipe(latePipe(() => this.delayMs)).pipe(client);
   }
 
   #hold(socket: Socket): void {

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AFTER_MS, FakeCompany } from '../../../support/set-ups/company.ts';
 import type { FakeClock } from '../../../support/fakes/fake-clock.ts';
+import { FakeStore } from '../../../support/fakes/fake-store.ts';
 import type { FakeRuntime } from '../../../support/fakes/fake-runtime.ts';
-import { watch, type FleetHarness } from '../../../support/set-ups/fleet.ts';
+import { fleetSpec, FleetHarness, watch } from '../../../support/set-ups/fleet.ts';
 
 describe('several processes on one store and one runtime', () => {
   let company: FakeCompany;
@@ -284,5 +285,35 @@ describe('one process alone on a store that it may share', () => {
     two.store.failure = new Error('away');
     await clock.advanceAsync(AFTER_MS * 3);
     expect(runtime.count('stop')).toBe(0);
+  });
+
+  it('does what an operator asks at once, and ends, although the store does not answer', async () => {
+    const company = new FakeCompany();
+    const { clock, runtime } = company;
+    const one = await company.start('one');
+    await one.fleet.wake('web');
+    await clock.advanceAsync(1_000);
+    one.store.frozen = true;
+    const asleep = watch(one.service('web').sleep('operator', 'stop'));
+    await clock.advanceAsync(1_000);
+    expect(asleep.value).toBe(true);
+    expect(runtime.count('stop')).toBe(1);
+    const closed = watch(one.fleet.close());
+    await clock.advanceAsync(6_000);
+    expect(closed.settled).toBe(true);
+  });
+
+  it('starts although the store does not answer', async () => {
+    const company = new FakeCompany();
+    const { clock } = company;
+    const store = new FakeStore(company.disk, clock);
+    store.frozen = true;
+    const { runtime } = company;
+    const harness = new FleetHarness({ clock, runtime, store, proxyId: 'one', shared: true });
+    const started = watch(harness.start(fleetSpec('web')));
+    await clock.advanceAsync(10_000);
+    expect(started.settled).toBe(true);
+    await harness.fleet.wake('web');
+    expect(harness.states('web')).toEqual(['ready']);
   });
 });
