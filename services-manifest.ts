@@ -91,7 +91,8 @@ export default defineManifest(({ env }) => {
       },
 
       // A managed MongoDB: a replica set of one, asleep until a service that depends on it is woken (`dependsOn: ['mongodb']`), which
-      // reaches it as mongodb:27017; this machine has it as localhost:27017. With
+      // reaches it as mongodb:27017; this machine has it as localhost:27017. Its member goes by mongodb.DOMAIN: where that name
+      // leads nowhere on this machine, programs other than the daemon need the line of `reveille hosts`. With
       // MONGO_DB_URI=mongodb://mongoadmin:secret@localhost:27017/?replicaSet=rs0 in .env, Reveille wakes it at boot and keeps its
       // own state in it. Another user or password: MONGO_INITDB_ROOT_USERNAME and MONGO_INITDB_ROOT_PASSWORD in `env` here, before
       // the first start.

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import type { ServiceSpec } from '../config/service-spec.ts';
 import {
   adminHostOf,
   manifestOf,
@@ -19,7 +20,7 @@ export function hostsCommand(context: CliContext): Command {
       const { json } = command.optsWithGlobals<GlobalOptions>();
       const settings = await settingsOf(context);
       const manifest = await manifestOf(context, settings);
-      const all = [...manifest.values()].flatMap(({ routes }) => routes.map(({ host }) => host));
+      const all = [...manifest.values()].flatMap((spec) => namesOf(spec, settings.domain));
       const names = [...new Set([...all, adminHostOf(settings)])];
       const hosts = names.filter((name) => !name.startsWith('*.'));
       const wildcards = names.filter((name) => name.startsWith('*.'));
@@ -34,4 +35,10 @@ export function hostsCommand(context: CliContext): Command {
         context.stderr.write(`${pc.yellow('!')} ${name} cannot stand in /etc/hosts, which knows no wildcards\n`);
       }
     });
+}
+
+/** What is not HTTP goes by SERVICE.DOMAIN, on this machine where it publishes a port. */
+function namesOf({ name, routes, publish }: ServiceSpec, domain: string): string[] {
+  if (routes.length === 0 && publish.length > 0) return [`${name}.${domain}`];
+  return routes.map(({ host }) => host);
 }

@@ -15,7 +15,6 @@ import { Registry } from '../fleet/records/registry.ts';
 import type { Runtime } from '../fleet/runtime.ts';
 import type { StateStore } from '../fleet/state-store.ts';
 import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { keepEvents, keepSamples, keepSessions } from './journal-feed.ts';
 import type { Parts } from '../lib/parts.ts';
@@ -28,6 +27,7 @@ import { recallAlarms } from './recall-alarms.ts';
 import { openRuntime } from './open-runtime.ts';
 import { NetworkProber } from '../probes/network-prober.ts';
 import { managedStore } from './managed-store.ts';
+import { StoreKeeper } from './store-keeper.ts';
 import { createStore } from '../stores/create-store.ts';
 
 export interface ControlHalfOptions {
@@ -157,7 +157,7 @@ export class ControlHalf {
     await this.fleet.start();
     this.#open.mqtt.started(this.fleet);
     void recallAlarms(this.fleet, this.#open.store, this.#log);
-    this.#wakeStore();
+    await this.#keepStore();
   }
 
   /** @throws ConfigError */
@@ -226,16 +226,12 @@ export class ControlHalf {
   }
 
   /** State is kept from the moment on that its database runs; nobody waits for that. */
-  #wakeStore(): void {
+  async #keepStore(): Promise<void> {
+    const { fleet, store } = this.#open;
     const { mongoDbUri, domain } = this.#settings;
-    const service = managedStore(this.#manifest, mongoDbUri, domain);
-    if (service === undefined) return;
-    this.fleet
-      .managed(service)
-      .wake('boot')
-      .catch((error: unknown) => {
-        this.#log.warn({ service }, `the store stays away, for its service did not start: ${messageOf(error)}`);
-      });
+    const service = (): string | undefined => managedStore(this.#manifest, mongoDbUri, domain);
+    const keeper = new StoreKeeper({ fleet, store, service, clock: this.#clock, log: this.#log });
+    await this.#options.parts.start('store keeper', keeper);
   }
 
   #createFleet(runtime: Runtime, store: StateStore, mqtt: MqttSetUp, proxyId: string, journal: Journal): Fleet {

@@ -15,6 +15,8 @@ export function instanceId({ service, index }: InstanceKey): string {
 export interface Exit {
   readonly code: number;
   readonly oomKilled: boolean;
+  /** There is nothing of it any more that could tell how it ended. */
+  readonly removed?: boolean;
 }
 
 /** What a runtime sees of one instance at one moment. */

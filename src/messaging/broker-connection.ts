@@ -212,8 +212,8 @@ export class BrokerConnection {
   #end(): void {
     if (this.#down) return;
     this.#down = true;
-    this.#release();
     const fallback = this.#up ? 'the broker hung up' : 'the broker hung up before it accepted us';
+    this.#release();
     const reason = this.#lastFailure === undefined ? fallback : explainBrokerFailure(this.#lastFailure);
     this.#options.onDown(reason, isPassing(this.#lastFailure));
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type Docker from 'dockerode';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
@@ -29,6 +30,14 @@ export default (context) => {
   return { services: { mqtt: { ...mqtt, volumes, publish, image: ${JSON.stringify(image)} }, web } };
 };
 `;
+}
+
+/** What the broker has written down, within the archive that the engine makes of it. */
+async function fileOf(container: Docker.Container): Promise<string> {
+  const found = await container.getArchive({ path: '/mosquitto/data/mosquitto.db' }).catch(() => undefined);
+  const chunks: Buffer[] = [];
+  for await (const chunk of found ?? []) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('latin1');
 }
 
 describe.skipIf(!ready)('the broker as a service of the manifest', () => {
@@ -96,5 +105,24 @@ describe.skipIf(!ready)('the broker as a service of the manifest', () => {
     const again = await watch(port, 'services');
     await vi.waitUntil(() => again.last('services/web/status')?.includes('awake'), PATIENCE);
     expect(await daemon.containers.states('mqtt')).toEqual(['running']);
+  });
+
+  it('keeps what it retains when it is killed and removed, and so does a restart of everything', async () => {
+    const { daemon, port } = await start((chosen) => ({ MQTT_PORT: String(chosen) }));
+    await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
+    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
+    client.on('error', () => undefined);
+    await client.publishAsync('house/door', 'open', { qos: 1, retain: true });
+    await client.endAsync();
+    const container = await daemon.containers.one('mqtt');
+    await vi.waitUntil(async () => (await fileOf(container)).includes('house/door'), PATIENCE);
+
+    await daemon.end('SIGKILL');
+    await container.remove({ force: true });
+    await daemon.boot();
+
+    await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
+    const watcher = await watch(port, 'house');
+    await vi.waitUntil(() => watcher.last('house/door') === 'open', PATIENCE);
   });
 });

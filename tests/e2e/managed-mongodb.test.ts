@@ -77,7 +77,7 @@ describe.skipIf(!ready)('a MongoDB of the manifest', () => {
     expect(daemon.output).not.toContain('secret@');
   }, 240_000);
 
-  it('is woken at boot where Reveille keeps its own state in it, and found again after a restart', async () => {
+  it('is woken at boot where Reveille keeps its own state in it, found again after a restart, and brought back when it is removed', async () => {
     const { daemon } = await start((uri) => ({ MONGO_DB_URI: uri }));
     const health = async (): Promise<HealthAnswer> => (await daemon.api('GET', '/health')).json<HealthAnswer>();
     await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
@@ -89,5 +89,10 @@ describe.skipIf(!ready)('a MongoDB of the manifest', () => {
     await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
     expect((await daemon.containers.one('mongodb')).id).toBe(id);
     expect((await health()).store).toMatchObject({ kind: 'mongo', up: true });
+
+    await (await daemon.containers.one('mongodb')).remove({ force: true });
+    await vi.waitUntil(async () => (await health()).status === 'degraded', PATIENCE);
+    await vi.waitUntil(async () => (await health()).status === 'ok', { ...PATIENCE, interval: 800 });
+    expect((await daemon.containers.one('mongodb')).id).not.toBe(id);
   }, 240_000);
 });

@@ -270,9 +270,14 @@ describe('reveille without a daemon', () => {
   });
 
   it('prints the lines for /etc/hosts, and what cannot stand there apart from them', async () => {
-    await writeManifest({ web: { image: 'nginx', routes: ['app', '*.preview', '@', { host: 'app', path: '/api' }] } });
+    await writeManifest({
+      web: { image: 'nginx', routes: ['app', '*.preview', '@', { host: 'app', path: '/api' }] },
+      database: { image: 'mongo:8', port: 27017, publish: ['127.0.0.1:27017:27017'] },
+      inside: { image: 'redis' },
+    });
     const ran = await reveille(['hosts'], environment);
-    expect(ran.out).toBe('127.0.0.1 app.cli.test\n127.0.0.1 cli.test\n127.0.0.1 proxy.cli.test\n');
+    const names = ['app.cli.test', 'cli.test', 'database.cli.test', 'proxy.cli.test'];
+    expect(ran.out).toBe(names.map((name) => `127.0.0.1 ${name}\n`).join(''));
     expect(ran.err).toContain('*.preview.cli.test');
   });
 

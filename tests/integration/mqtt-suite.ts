@@ -185,6 +185,7 @@ export function mqttSuite(
       service.publishStatus(statusOf('api'));
       await broker.stop();
       await until(() => !service.connected);
+      expect(lines.join()).toContain('lost the MQTT broker: the broker hung up. ');
       service.publishStatus(statusOf('web', { status: 'failed' }));
       service.publishStatus(statusOf('web', { status: 'asleep' }));
       await broker.start();

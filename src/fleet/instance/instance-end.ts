@@ -15,7 +15,7 @@ export async function foundEnded(
   held: boolean,
 ): Promise<void> {
   const { state, owner, tools } = life;
-  const exit = observed?.exit ?? { code: 0, oomKilled: false };
+  const exit = observed?.exit ?? { code: 0, oomKilled: false, removed: observed === undefined };
   const served = isServing(state) || state.kind === 'draining';
   // If another process decides about it, that one may have stopped it, and looks after it if not.
   const stoppedElsewhere = held || !tools.company.inCharge(life.startedHere);
