@@ -14,7 +14,7 @@ import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The API takes a hundred requests a minute. */
-const PATIENCE = { timeout: 30_000, interval: 800 };
+const PATIENCE = { timeout: 90_000, interval: 800 };
 const ready = hasMosquitto && (await dockerAvailable());
 if (!hasMosquitto) console.warn('skipped: tests with a managed broker, for there is no mosquitto to make an image of');
 
@@ -86,7 +86,7 @@ describe.skipIf(!ready)('the broker as a service of the manifest', () => {
     await vi.waitUntil(() => watcher.last('house/door') === 'open', PATIENCE);
     expect(await daemon.containers.states('mqtt')).toEqual(['running']);
     expect((await health(daemon)).status).toBe('ok');
-  });
+  }, 240_000);
 
   it('takes the place of the embedded one where it publishes MQTT_PORT, and is brought back when it dies', async () => {
     const { daemon, port } = await start((chosen) => ({ MQTT_PORT: String(chosen) }));
@@ -105,7 +105,7 @@ describe.skipIf(!ready)('the broker as a service of the manifest', () => {
     const again = await watch(port, 'services');
     await vi.waitUntil(() => again.last('services/web/status')?.includes('awake'), PATIENCE);
     expect(await daemon.containers.states('mqtt')).toEqual(['running']);
-  });
+  }, 240_000);
 
   it('keeps what it retains when it is killed and removed, and so does a restart of everything', async () => {
     const { daemon, port } = await start((chosen) => ({ MQTT_PORT: String(chosen) }));
@@ -124,5 +124,5 @@ describe.skipIf(!ready)('the broker as a service of the manifest', () => {
     await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
     const watcher = await watch(port, 'house');
     await vi.waitUntil(() => watcher.last('house/door') === 'open', PATIENCE);
-  });
+  }, 240_000);
 });

@@ -234,6 +234,16 @@ describe('what somebody does by hand', () => {
     expect(harness.data.view('web').failure).toBeUndefined();
   });
 
+  it('a removal is called one, and not an end of its own', async () => {
+    const harness = await awake();
+    await harness.runtime.removeInstance(harness.service('web').instance(1).runtimeId!);
+    await harness.pass(60_000);
+    expect(harness.service('web').status).toBe('asleep');
+    expect(harness.eventsOf('instance.died')[0]?.data).toMatchObject({
+      detail: 'web-1 was removed by somebody else while it ran',
+    });
+  });
+
   it('a restart leads to the new address', async () => {
     const harness = await awake();
     const [before] = harness.data.upstreams('web');
