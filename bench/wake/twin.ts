@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import { CONTAINER_PORT, type Way } from './ways.ts';
 
 /** Much closer than any proxy would ask, so that what is measured is the container. */

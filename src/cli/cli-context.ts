@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
 import { loadManifest } from '../config/load-manifest.ts';
 import type { Manifest } from '../config/service-spec.ts';
-import { settingsEnvironment } from '../config/settings-environment.ts';
+import { settingsEnvironment } from '../config/settings/settings-environment.ts';
 import { loadSettings, type Settings } from '../config/settings.ts';
 import { DaemonClient } from './daemon-client.ts';
 

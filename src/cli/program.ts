@@ -1,19 +1,19 @@
 import { Command } from 'commander';
 import { packageVersion } from '../lib/package-version.ts';
-import { certsCommand } from './certs.ts';
-import { checkCommand } from './check.ts';
+import { certsCommand } from './verbs/certs.ts';
+import { checkCommand } from './verbs/check.ts';
 import type { CliContext } from './cli-context.ts';
-import { downCommand } from './down.ts';
-import { eventsCommand } from './events.ts';
-import { hostsCommand } from './hosts.ts';
-import { logsCommand } from './logs.ts';
-import { restartCommand } from './restart.ts';
-import { scaleCommand } from './scale.ts';
-import { sleepCommand } from './sleep.ts';
-import { stateCommand } from './state.ts';
-import { statusCommand } from './status.ts';
-import { topCommand } from './top.ts';
-import { wakeCommand } from './wake.ts';
+import { downCommand } from './verbs/down.ts';
+import { eventsCommand } from './verbs/events.ts';
+import { hostsCommand } from './verbs/hosts.ts';
+import { logsCommand } from './verbs/logs.ts';
+import { restartCommand } from './verbs/restart.ts';
+import { scaleCommand } from './verbs/scale.ts';
+import { sleepCommand } from './verbs/sleep.ts';
+import { stateCommand } from './verbs/state.ts';
+import { statusCommand } from './verbs/status.ts';
+import { topCommand } from './verbs/top.ts';
+import { wakeCommand } from './verbs/wake.ts';
 
 const VERBS = [
   statusCommand,

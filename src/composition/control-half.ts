@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
-import { untilRestart } from '../config/diff-settings.ts';
+import { untilRestart } from '../config/settings/diff-settings.ts';
 import { loadManifest, type LoadedManifest } from '../config/load-manifest.ts';
-import { placeIn } from '../config/manifest-module.ts';
+import { placeIn } from '../config/manifest/manifest-module.ts';
 import type { Manifest } from '../config/service-spec.ts';
-import { settingsEnvironment, type SettingsEnvironment } from '../config/settings-environment.ts';
+import { settingsEnvironment, type SettingsEnvironment } from '../config/settings/settings-environment.ts';
 import type { Settings } from '../config/settings.ts';
 import { SharedCompany } from '../fleet/company/company.ts';
 import { EventBus } from '../fleet/event-bus.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config/config-error.ts';
-import { diffSettings } from '../config/diff-settings.ts';
+import { diffSettings } from '../config/settings/diff-settings.ts';
 import { loadSettings, type Settings } from '../config/settings.ts';
-import { unknownSettings } from '../config/unknown-settings.ts';
+import { unknownSettings } from '../config/settings/unknown-settings.ts';
 import { Lane } from '../lib/lane.ts';
 import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';

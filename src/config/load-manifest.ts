@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
-import type { ManifestContext } from './manifest-schema.ts';
-import { describeFailure, importManifest } from './manifest-module.ts';
-import { parseManifest } from './parse-manifest.ts';
+import type { ManifestContext } from './manifest/manifest-schema.ts';
+import { describeFailure, importManifest } from './manifest/manifest-module.ts';
+import { parseManifest } from './manifest/parse-manifest.ts';
 import type { Manifest } from './service-spec.ts';
 
 /** Where a manifest stands is known from its path. */

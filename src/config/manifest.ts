@@ -2,7 +2,7 @@
  * What the operator writes in services-manifest.ts. Nothing here runs but one identity function, and nothing is imported
  * at run time: manifests load this file. Defaults are in brackets; parse-manifest.ts fills them in.
  */
-import type { SettingsEnvironment } from './settings-environment.ts';
+import type { SettingsEnvironment } from './settings/settings-environment.ts';
 
 /** A length of time with its unit: '800ms', '30s', '15m', '24h', '7d'. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;

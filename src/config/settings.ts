@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { EXAMPLE_SETTINGS, LIMITS, SETTINGS, type SettingDefinition } from './setting-definitions.ts';
-import { settingsEnvironment, type SettingsEnvironment } from './settings-environment.ts';
+import { EXAMPLE_SETTINGS, LIMITS, SETTINGS, type SettingDefinition } from './settings/setting-definitions.ts';
+import { settingsEnvironment, type SettingsEnvironment } from './settings/settings-environment.ts';
 
 type Values<Table extends Record<string, SettingDefinition>> = {
   readonly [Field in keyof Table]: z.output<Table[Field]['type']>;

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
 import { topicLevelProblem } from '../config/topic-level.ts';
-import { topicRootProblem } from '../config/topic-root.ts';
+import { topicRootProblem } from '../config/settings/topic-root.ts';
 import { CodedError } from '../lib/coded-error.ts';
 
 /** What may be asked of a service: `set` is for switches, which have one topic for both ways. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { afterAll, describe, expect, it } from 'vitest';
-import { BuildContextReader } from '../../src/runtimes/docker/build-context.ts';
+import { BuildContextReader } from '../../src/runtimes/docker/images/build-context.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 

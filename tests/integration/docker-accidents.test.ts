@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';

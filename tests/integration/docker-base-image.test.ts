@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BuildContextReader } from '../../src/runtimes/docker/build-context.ts';
-import { assembleHostBaseImage } from '../../src/runtimes/docker/host-base-image.ts';
-import { runBuild } from '../../src/runtimes/docker/run-build.ts';
+import { BuildContextReader } from '../../src/runtimes/docker/images/build-context.ts';
+import { assembleHostBaseImage } from '../../src/runtimes/docker/images/host-base-image.ts';
+import { runBuild } from '../../src/runtimes/docker/images/run-build.ts';
 import { dockerAvailable, testEngine } from '../support/servers/docker.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 

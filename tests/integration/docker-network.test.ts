@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
-import { Engine } from '../../src/runtimes/docker/engine.ts';
-import { ProjectNetwork } from '../../src/runtimes/docker/network.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
+import { Engine } from '../../src/runtimes/docker/engine/engine.ts';
+import { ProjectNetwork } from '../../src/runtimes/docker/containers/network.ts';
 import { dockerAvailable, removeDockerProject } from '../support/servers/docker.ts';
 
 const hasDocker = await dockerAvailable();

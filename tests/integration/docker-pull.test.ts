@@ -11,7 +11,7 @@ import { pack } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ImageSource, ServiceSpec } from '../../src/config/service-spec.ts';
 import type { PrepareProgress } from '../../src/fleet/runtime.ts';
-import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';

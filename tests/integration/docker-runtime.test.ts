@@ -1,7 +1,7 @@
 import Docker from 'dockerode';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
-import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE, record } from '../support/set-ups/docker-harness.ts';
 import { SocketRelay } from '../support/relays/socket-relay.ts';

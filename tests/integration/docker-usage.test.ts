@@ -6,7 +6,7 @@ import { Monitor } from '../../src/fleet/usage/monitor.ts';
 import type { ObservedInstance, Usage } from '../../src/fleet/runtime.ts';
 import type { Service } from '../../src/fleet/service/service.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { parseDockerHost } from '../../src/runtimes/docker/docker-host.ts';
+import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { DockerHarness } from '../support/set-ups/docker-harness.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';

@@ -17,23 +17,23 @@ import type {
   Usage,
 } from '../../fleet/runtime.ts';
 import { configHash } from '../config-hash.ts';
-import { BaseImage, type BaseImageOptions } from './base-image.ts';
-import { Connection } from './connection.ts';
-import { Containers } from './containers.ts';
-import { parseDockerHost } from './docker-host.ts';
-import type { EndpointMode } from './endpoints.ts';
-import { Engine } from './engine.ts';
-import { refused, statusOf, unavailable, type Refusal } from './errors.ts';
-import { Events } from './events.ts';
-import { execIn } from './exec.ts';
-import { Images } from './images.ts';
-import { Logs } from './logs.ts';
-import { containerName } from './names.ts';
-import { ProjectNetwork } from './network.ts';
-import { observe } from './observe.ts';
-import { RegistryCredentials } from './registry-credentials.ts';
+import { BaseImage, type BaseImageOptions } from './images/base-image.ts';
+import { Connection } from './engine/connection.ts';
+import { Containers } from './containers/containers.ts';
+import { parseDockerHost } from './engine/docker-host.ts';
+import type { EndpointMode } from './containers/endpoints.ts';
+import { Engine } from './engine/engine.ts';
+import { refused, statusOf, unavailable, type Refusal } from './engine/errors.ts';
+import { Events } from './engine/events.ts';
+import { execIn } from './containers/exec.ts';
+import { Images } from './images/images.ts';
+import { Logs } from './containers/logs.ts';
+import { containerName } from './containers/names.ts';
+import { ProjectNetwork } from './containers/network.ts';
+import { observe } from './containers/observe.ts';
+import { RegistryCredentials } from './images/registry-credentials.ts';
 import { removeProject, type Removed } from './remove-project.ts';
-import { readUsage } from './usage.ts';
+import { readUsage } from './containers/usage.ts';
 
 export interface DockerRuntimeOptions {
   /** As in the setting DOCKER_HOST; empty = the local socket. */

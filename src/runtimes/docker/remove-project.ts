@@ -1,6 +1,6 @@
 import { isOfProject, projectLabels } from '../labels.ts';
-import type { Engine } from './engine.ts';
-import { statusOf } from './errors.ts';
+import type { Engine } from './engine/engine.ts';
+import { statusOf } from './engine/errors.ts';
 
 export interface Removed {
   readonly containers: readonly string[];

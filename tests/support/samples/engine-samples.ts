@@ -1,4 +1,4 @@
-import type { EngineSample } from '../../../src/runtimes/docker/usage-reader.ts';
+import type { EngineSample } from '../../../src/runtimes/docker/containers/usage-reader.ts';
 
 const MIB = 2 ** 20;
 

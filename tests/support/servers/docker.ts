@@ -7,11 +7,11 @@ import Docker from 'dockerode';
 import { pino } from 'pino';
 import { pack } from 'tar-stream';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import { BaseImage } from '../../../src/runtimes/docker/base-image.ts';
-import { parseDockerHost } from '../../../src/runtimes/docker/docker-host.ts';
-import { Engine } from '../../../src/runtimes/docker/engine.ts';
+import { BaseImage } from '../../../src/runtimes/docker/images/base-image.ts';
+import { parseDockerHost } from '../../../src/runtimes/docker/engine/docker-host.ts';
+import { Engine } from '../../../src/runtimes/docker/engine/engine.ts';
 import { removeProject } from '../../../src/runtimes/docker/remove-project.ts';
-import { runBuild } from '../../../src/runtimes/docker/run-build.ts';
+import { runBuild } from '../../../src/runtimes/docker/images/run-build.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FIXTURE = join(ROOT, 'tests/fixtures/image');

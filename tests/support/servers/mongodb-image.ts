@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { librariesNeededBy } from '../../../src/runtimes/docker/shared-libraries.ts';
+import { librariesNeededBy } from '../../../src/runtimes/docker/images/shared-libraries.ts';
 import { testImage, type ContextFile } from './docker.ts';
 import { mongoshArchive } from './mongosh.ts';
 

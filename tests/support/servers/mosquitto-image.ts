@@ -3,7 +3,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { librariesNeededBy } from '../../../src/runtimes/docker/shared-libraries.ts';
+import { librariesNeededBy } from '../../../src/runtimes/docker/images/shared-libraries.ts';
 import { testImage, type ContextFile } from './docker.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/mosquitto', import.meta.url));

@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { parseDockerHost } from '../../../src/runtimes/docker/docker-host.ts';
+import { parseDockerHost } from '../../../src/runtimes/docker/engine/docker-host.ts';
 import { removeDockerProject } from '../servers/docker.ts';
 
 /** What the engine says of one project's containers, asked past the daemon. */

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadManifest } from '../../../src/config/load-manifest.ts';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
-import { settingsEnvironment } from '../../../src/config/settings-environment.ts';
+import { settingsEnvironment } from '../../../src/config/settings/settings-environment.ts';
 import { managedStore } from '../../../src/composition/managed-store.ts';
 import { managedBroker } from '../../../src/messaging/managed-broker.ts';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, type ConfigProblem } from '../../../src/config/config-error.ts';
 import { loadManifest, type LoadContext } from '../../../src/config/load-manifest.ts';
-import { settingsEnvironment } from '../../../src/config/settings-environment.ts';
+import { settingsEnvironment } from '../../../src/config/settings/settings-environment.ts';
 
 const manifestModule = fileURLToPath(new URL('../../../src/config/manifest.ts', import.meta.url));
 

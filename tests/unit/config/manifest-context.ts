@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigProblem } from '../../../src/config/config-error.ts';
-import type { ManifestContext } from '../../../src/config/manifest-schema.ts';
-import { parseManifest } from '../../../src/config/parse-manifest.ts';
+import type { ManifestContext } from '../../../src/config/manifest/manifest-schema.ts';
+import { parseManifest } from '../../../src/config/manifest/parse-manifest.ts';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
 
 /** A place for manifests that no test touches. */

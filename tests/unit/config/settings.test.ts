@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/config/config-error.ts';
-import { diffSettings, LIVE_SETTINGS } from '../../../src/config/diff-settings.ts';
-import { settingsEnvironment } from '../../../src/config/settings-environment.ts';
+import { diffSettings, LIVE_SETTINGS } from '../../../src/config/settings/diff-settings.ts';
+import { settingsEnvironment } from '../../../src/config/settings/settings-environment.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
-import { unknownSettings } from '../../../src/config/unknown-settings.ts';
+import { unknownSettings } from '../../../src/config/settings/unknown-settings.ts';
 
 function problemsOf(environment: Record<string, string>) {
   try {

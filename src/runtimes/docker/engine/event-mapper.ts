@@ -1,0 +1,36 @@
+import type { RuntimeEvent } from '../../../fleet/runtime.ts';
+import { isOfProject, keyOf } from '../../labels.ts';
+
+/** One line of the engine's stream of events. */
+export interface EngineEvent {
+  readonly Type?: string;
+  readonly Action?: string;
+  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
+  readonly time?: number;
+  readonly timeNano?: number;
+}
+
+/** The actions that are asked for; `exec_*` alone would be hundreds a second while probes run. */
+export const ACTIONS = ['start', 'die', 'stop', 'pause', 'unpause', 'destroy', 'oom', 'health_status'];
+
+/** What the fleet is told; undefined for what concerns none of this project's instances. */
+export function toRuntimeEvent({ Type, Action = '', Actor }: EngineEvent, project: string): RuntimeEvent | undefined {
+  const labels = Actor?.Attributes ?? {};
+  const key = keyOf(labels);
+  const runtimeId = Actor?.ID;
+  if (Type !== 'container' || !key || !runtimeId || !isOfProject(labels, project)) return undefined;
+  if (Action === 'oom') return { type: 'oom', key, runtimeId };
+  const health = /^health_status: (healthy|unhealthy)/.exec(Action)?.[1];
+  if (health) return { type: 'health', key, runtimeId, healthy: health === 'healthy' };
+  return ACTIONS.includes(Action) ? { type: 'changed', key, runtimeId } : undefined;
+}
+
+/** The instant of an event as the engine takes it in `since`. Nanoseconds since 1970 do not fit a double: the last digits are lost. */
+export function eventTime({ time, timeNano }: EngineEvent): string | undefined {
+  if (timeNano !== undefined) {
+    // Rounded down to a microsecond: an event heard twice does no harm, one that is missed does.
+    const microseconds = Math.floor(timeNano / 1000);
+    return `${Math.floor(microseconds / 1e6)}.${String(microseconds % 1e6).padStart(6, '0')}000`;
+  }
+  return time === undefined ? undefined : `${time}.000000000`;
+}
