@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { ServiceSpec } from '../config/service-spec.ts';
+import type { ServiceSpec } from '../../config/service-spec.ts';
 import {
   adminHostOf,
   manifestOf,
