@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { App } from './app.ts';
 import { ConfigError } from './config/config-error.ts';
 import { loadSettings } from './config/settings.ts';
@@ -27,7 +28,16 @@ function daemonOf(role: string | undefined, options: ProcessOptions): Daemon {
   throw new ConfigError('The command line', [{ field: role, message }]);
 }
 
+/**
+ * While thousands of services are put together, V8 learns that what some lines of code allocate lives long, and from then
+ * on allocates there among the old what a request needs for a moment: collecting it took a sixth of the CPU.
+ */
+function keepRequestsYoung(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
+}
+
 async function main(): Promise<void> {
+  keepRequestsYoung();
   const dotenvText = await readDotenv(ENV_FILE);
   const settings = loadSettings(process.env, dotenvText);
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });

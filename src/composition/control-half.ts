@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
 import { untilRestart } from '../config/settings/diff-settings.ts';
 import { loadManifest, type LoadedManifest } from '../config/load-manifest.ts';
@@ -29,6 +30,9 @@ import { NetworkProber } from '../probes/network-prober.ts';
 import { managedStore } from './managed-store.ts';
 import { StoreKeeper } from './store-keeper.ts';
 import { createStore } from '../stores/create-store.ts';
+
+/** Of services that somebody else runs. Thousands at once would time out for want of our own time. */
+const CHECKS_AT_ONCE = 100;
 
 export interface ControlHalfOptions {
   readonly settings: () => Settings;
@@ -239,6 +243,7 @@ export class ControlHalf {
     const fleet = new Fleet({
       ...{ runtime, clock, log, bus },
       prober: new NetworkProber(),
+      checks: pLimit(CHECKS_AT_ONCE),
       registry: new Registry({ store, clock, log, proxyId }),
       observers: mqtt.observers,
       ...(store.kind === 'mongo' && { company: this.#companyOn(store, proxyId) }),

@@ -2,8 +2,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { ActivityReport } from '../seam/control-link.ts';
 
 interface Activity {
-  /** By data half; those without any are absent. */
+  /** How many are in flight, by data half. Left at 0 rather than deleted, which would cost each request a new table. */
   readonly counts: Map<string, number>;
+  /** All of them together. */
+  inFlight: number;
   /** Monotonic; when it was last seen busy. */
   lastBusyMs: number;
   /** Whether a data half has used it since that was last asked. */
@@ -38,7 +40,8 @@ export class ActivityBoard {
     this.#seen.delete(dataHalf);
     for (const service of this.#services.values()) {
       for (const activity of service.values()) {
-        if (activity.counts.delete(dataHalf)) Object.assign(activity, { lastBusyMs: this.#clock.now(), used: true });
+        if (activity.counts.get(dataHalf)) Object.assign(activity, { lastBusyMs: this.#clock.now(), used: true });
+        this.#forgetCount(activity, dataHalf);
       }
     }
     this.#tell();
@@ -51,10 +54,9 @@ export class ActivityBoard {
 
   record(dataHalf: string, { service, instanceId, inFlight, seenVersion }: ActivityReport): void {
     const activity = this.#activity(service, instanceId);
-    if (activity.counts.has(dataHalf) || inFlight > 0) activity.used = true;
-    if (activity.counts.size > 0 || inFlight > 0) activity.lastBusyMs = this.#clock.now();
-    if (inFlight > 0) activity.counts.set(dataHalf, inFlight);
-    else activity.counts.delete(dataHalf);
+    if (inFlight > 0 || activity.counts.get(dataHalf)) activity.used = true;
+    if (inFlight > 0 || activity.inFlight > 0) activity.lastBusyMs = this.#clock.now();
+    this.#count(activity, dataHalf, inFlight);
     this.seen(dataHalf, seenVersion);
   }
 
@@ -62,16 +64,17 @@ export class ActivityBoard {
   tellOf(process: string, inFlight: Readonly<Record<string, Readonly<Record<string, number>>>>): void {
     for (const [service, instances] of this.#services) {
       for (const [id, activity] of instances) {
-        if (inFlight[service]?.[id] === undefined && activity.counts.delete(process))
-          activity.lastBusyMs = this.#clock.now();
+        if (inFlight[service]?.[id] !== undefined || !activity.counts.get(process)) continue;
+        activity.lastBusyMs = this.#clock.now();
+        this.#forgetCount(activity, process);
       }
     }
     for (const [service, instances] of Object.entries(inFlight)) {
       for (const [id, count] of Object.entries(instances)) {
         const activity = this.#activity(service, id);
         activity.lastBusyMs = this.#clock.now();
-        if (count > 0) activity.counts.set(process, count);
-        else activity.counts.delete(process);
+        if (count > 0) this.#count(activity, process, count);
+        else this.#forgetCount(activity, process);
       }
     }
     this.#tell();
@@ -85,7 +88,7 @@ export class ActivityBoard {
     const counts: Record<string, Record<string, number>> = {};
     for (const [service, instances] of this.#services) {
       for (const [id, activity] of instances) {
-        const count = total([...activity.counts].filter(([dataHalf]) => this.#seen.has(dataHalf)));
+        const count = this.#ownCount(activity);
         if (count > 0 || activity.used) (counts[service] ??= {})[id] = count;
       }
     }
@@ -108,24 +111,23 @@ export class ActivityBoard {
   }
 
   inFlight(service: string): number {
-    return this.#of(service).reduce((sum, { counts }) => sum + total(counts), 0);
+    return this.#of(service).reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
   inFlightOf(service: string, instanceId: string): number {
-    return total(this.#services.get(service)?.get(instanceId)?.counts ?? new Map());
+    return this.#services.get(service)?.get(instanceId)?.inFlight ?? 0;
   }
 
   /** The monotonic instant since when nothing has been in flight; undefined while something is, or nothing is known. */
   idleSince(service: string): number | undefined {
     const activities = this.#of(service);
-    if (activities.length === 0 || activities.some(({ counts }) => counts.size > 0)) return undefined;
+    if (activities.length === 0 || activities.some(({ inFlight }) => inFlight > 0)) return undefined;
     return Math.max(...activities.map(({ lastBusyMs }) => lastBusyMs));
   }
 
   /** Whether every data half, having seen `version` of the fleet, has nothing in flight on the instance. */
   isDrained(service: string, instanceId: string, version: number): boolean {
-    const busy = (this.#services.get(service)?.get(instanceId)?.counts.size ?? 0) > 0;
-    return !busy && this.isSeen(version);
+    return this.inFlightOf(service, instanceId) === 0 && this.isSeen(version);
   }
 
   /** Whether every data half of this process has applied `version` of the fleet. */
@@ -134,12 +136,30 @@ export class ActivityBoard {
   }
 
   #activity(service: string, instanceId: string): Activity {
-    const instances = this.#services.get(service) ?? new Map<string, Activity>();
-    const fresh = { counts: new Map(), lastBusyMs: this.#clock.now(), used: false };
-    const activity = instances.get(instanceId) ?? fresh;
-    instances.set(instanceId, activity);
-    this.#services.set(service, instances);
+    let instances = this.#services.get(service);
+    if (!instances) this.#services.set(service, (instances = new Map<string, Activity>()));
+    let activity = instances.get(instanceId);
+    if (!activity) {
+      activity = { counts: new Map(), inFlight: 0, lastBusyMs: this.#clock.now(), used: false };
+      instances.set(instanceId, activity);
+    }
     return activity;
+  }
+
+  #count(activity: Activity, dataHalf: string, inFlight: number): void {
+    activity.inFlight += inFlight - (activity.counts.get(dataHalf) ?? 0);
+    activity.counts.set(dataHalf, inFlight);
+  }
+
+  #forgetCount(activity: Activity, dataHalf: string): void {
+    this.#count(activity, dataHalf, 0);
+    activity.counts.delete(dataHalf);
+  }
+
+  #ownCount({ counts }: Activity): number {
+    let sum = 0;
+    for (const dataHalf of this.#seen.keys()) sum += counts.get(dataHalf) ?? 0;
+    return sum;
   }
 
   #of(service: string): Activity[] {
@@ -149,10 +169,4 @@ export class ActivityBoard {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function total(counts: Iterable<readonly [string, number]>): number {
-  let sum = 0;
-  for (const [, count] of counts) sum += count;
-  return sum;
 }

@@ -11,6 +11,8 @@ export interface ExternalTools {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly publish: (service: ExternalService) => number;
+  /** Shared by all services: begins a check when not too many are out. */
+  readonly checks: (check: () => Promise<void>) => Promise<void>;
   /** Of several processes that see the same one tells of it. */
   readonly mayTell: () => boolean;
 }
@@ -110,7 +112,7 @@ export class ExternalService implements Member {
   async #keepChecking(): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
-      await this.verify();
+      await Promise.all(this.#upstreams.map((upstream) => this.#tools.checks(() => this.#check(upstream))));
       await sleep(this.#tools.clock, this.#spec.readiness.intervalMs ?? CHECK_EVERY_MS, signal);
     }
   }

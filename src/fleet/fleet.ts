@@ -10,7 +10,7 @@ import { Connection } from './connection.ts';
 import { ALONE, type Company } from './company/company.ts';
 import { untilSeen } from './instance/drain.ts';
 import type { EventBus } from './event-bus.ts';
-import { ExternalService } from './external-service.ts';
+import { ExternalService, type ExternalTools } from './external-service.ts';
 import { Keepers } from './keepers/keepers.ts';
 import type { Member, MemberObserver } from './member.ts';
 import { Members, type MembersChange } from './members.ts';
@@ -29,6 +29,8 @@ import type { ServiceRecord } from './state-store.ts';
 export interface FleetTools {
   readonly runtime: Runtime;
   readonly prober: Prober;
+  /** Begins a check of a service that somebody else runs when not too many are out. */
+  readonly checks: ExternalTools['checks'];
   readonly registry: Registry;
   readonly observers: readonly MemberObserver[];
   readonly bus: EventBus;
@@ -216,9 +218,10 @@ export class Fleet {
 
   #create(spec: ServiceSpec): Member {
     if (spec.source.kind !== 'url') return new Service(spec, this.#serviceTools);
-    const { prober, bus, clock } = this.#tools;
+    const { prober, bus, clock, checks } = this.#tools;
     const publish = (member: Member): number => this.#members.changed(member);
-    const external = new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => this.inCharge(true) });
+    const mayTell = (): boolean => this.inCharge(true);
+    const external = new ExternalService(spec, { prober, bus, clock, publish, mayTell, checks });
     external.start();
     return external;
   }

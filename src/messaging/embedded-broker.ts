@@ -8,7 +8,10 @@ import type { Logger } from '../lib/logger.ts';
 const host = '127.0.0.1';
 const maxConnections = 200;
 const maxPayloadBytes = 1_048_576;
-const maxRetainedTopics = 10_000;
+/** Of retained topics and payloads together: who sends more is cut off. Ten thousand services fill a tenth of it. */
+const maxRetainedBytes = 134_217_728;
+/** What a topic takes besides its letters and its payload, about. */
+const retainedTopicBytes = 256;
 /** A subscriber that takes nothing for this long is cut: what it does not read would pile up here. */
 const slowClientMs = 10_000;
 const closeMs = 1_000;
@@ -26,7 +29,9 @@ export interface EmbeddedBrokerOptions {
 export class EmbeddedBroker {
   readonly #options: EmbeddedBrokerOptions;
   readonly #sockets = new Set<net.Socket>();
-  readonly #retained = new Set<string>();
+  /** How many bytes each retained topic takes. */
+  readonly #retained = new Map<string, number>();
+  #retainedBytes = 0;
   #aedes: Aedes | undefined;
   #server: net.Server | undefined;
   #port: number | undefined;
@@ -104,10 +109,13 @@ export class EmbeddedBroker {
     if (packet.topic.startsWith('$')) return new Error('topics under "$" belong to the broker');
     if (packet.payload.length > maxPayloadBytes) return new Error(`a payload may have ${maxPayloadBytes} bytes`);
     if (!packet.retain) return null;
-    if (packet.payload.length === 0) this.#retained.delete(packet.topic);
-    else if (this.#retained.size >= maxRetainedTopics && !this.#retained.has(packet.topic)) {
-      return new Error(`no more than ${maxRetainedTopics} topics may be retained`);
-    } else this.#retained.add(packet.topic);
+    const { topic, payload } = packet;
+    const bytes = payload.length === 0 ? 0 : retainedTopicBytes + topic.length + payload.length;
+    const after = this.#retainedBytes - (this.#retained.get(topic) ?? 0) + bytes;
+    if (after > maxRetainedBytes) return new Error(`no more than ${maxRetainedBytes} bytes may be retained`);
+    this.#retainedBytes = after;
+    if (bytes === 0) this.#retained.delete(topic);
+    else this.#retained.set(topic, bytes);
     return null;
   }
 

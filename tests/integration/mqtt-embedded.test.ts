@@ -102,6 +102,20 @@ describe('embedded broker', () => {
     await Promise.all([friendly.endAsync(true), watcher.close()]);
   });
 
+  it('retains more topics than a manifest of ten thousand services has', async () => {
+    const broker = make(0, 0);
+    await broker.start();
+    const sender = await connectAsync(broker.url, { reconnectPeriod: 0 });
+    const closed = vi.fn();
+    sender.on('close', closed);
+    for (let n = 0; n <= 10_000; n += 1) sender.publish(`s/${n}/status`, 'awake', { qos: 0, retain: true });
+    await sender.publishAsync('s/last/status', 'awake', { qos: 1, retain: true });
+    expect(closed).not.toHaveBeenCalled();
+    const watcher = await MqttWatcher.watch(broker.url, 's/last');
+    await until(() => watcher.last('s/last/status') === 'awake');
+    await Promise.all([sender.endAsync(true), watcher.close()]);
+  });
+
   it('may be closed twice, with clients on it', async () => {
     const broker = make(0, 0);
     await broker.start();

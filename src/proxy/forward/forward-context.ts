@@ -2,11 +2,12 @@ import type { Endpoint } from '../../seam/fleet-view.ts';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import type { ForwardLimits } from './forward-limits.ts';
 import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
+import type { Bagged } from './bag.ts';
 import type { LoopTurns } from './loop-turns.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
 
-export interface Cancellable extends Ticking {
+export interface Cancellable extends Ticking, Bagged {
   /** Cuts it off, whatever it is doing. */
   cancel(): void;
 }

@@ -20,6 +20,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** One request on its way to one upstream, with the response on its way back. */
 export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, AwaitsTurns {
+  place = 0;
   readonly #request: ForwardedRequest;
   readonly #exchange: ClientExchange;
   readonly #context: ForwardContext;

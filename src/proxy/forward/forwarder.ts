@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Endpoint } from '../../seam/fleet-view.ts';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
+import { Bag } from './bag.ts';
 import type { ForwardLimits } from './forward-limits.ts';
 import { defaultForwardLimits } from './forward-limits.ts';
 import type { ForwardResult } from './forward-result.ts';
@@ -45,7 +46,7 @@ export class Forwarder implements Ticking {
   readonly #context: ForwardContext;
   readonly #pools: Readonly<Record<Protocol, ChannelPool>>;
   readonly #clock: Clock;
-  readonly #active = new Set<Cancellable>();
+  readonly #active = new Bag<Cancellable>();
   readonly #emptyListeners: (() => void)[] = [];
   #closing = false;
 
@@ -116,14 +117,14 @@ export class Forwarder implements Ticking {
     this.#closing = true;
     for (const pool of pools) pool.destroyIdle();
     await this.#whenEmpty(deadlineMs);
-    for (const exchange of this.#active) exchange.cancel();
+    this.#active.forEach((exchange) => exchange.cancel());
     for (const pool of pools) pool.destroyAll();
     this.#context.ticker.close();
   }
 
   /** For all exchanges together: the ticker need not know each of them. */
   tick(nowMs: number): void {
-    for (const exchange of this.#active) exchange.tick(nowMs);
+    this.#active.forEach((exchange) => exchange.tick(nowMs));
   }
 
   #run(request: ForwardedRequest): Promise<ForwardResult> {

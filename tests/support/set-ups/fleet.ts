@@ -76,6 +76,7 @@ export class FleetHarness {
     const common = { bus, clock, log, prober, registry, runtime: this.runtime };
     this.company = shared ? new SharedCompany({ store, clock, log, project: 'test', processId: proxyId }) : undefined;
     this.fleet = new Fleet({
+      checks: (check) => check(),
       ...common,
       ...(this.company && { company: this.company }),
       observers: [],

@@ -57,6 +57,7 @@ export class TestManagement {
     this.stateDir = stateDir;
     this.bus = new EventBus(clock, log);
     this.fleet = new Fleet({
+      checks: (check) => check(),
       ...{ runtime, clock, log, bus: this.bus },
       prober: new NetworkProber(),
       registry: new Registry({ store, clock, log, proxyId: 'test' }),

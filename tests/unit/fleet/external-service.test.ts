@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
@@ -23,6 +24,7 @@ describe('ExternalService', () => {
   let prober: ScriptedProber;
   let down: Set<number>;
   let events: string[];
+  let checks: LimitFunction;
   const publish = vi.fn(() => 1);
   beforeEach(() => {
     publish.mockClear();
@@ -30,13 +32,14 @@ describe('ExternalService', () => {
     prober = new ScriptedProber();
     down = new Set();
     events = [];
+    checks = pLimit(100);
     prober.script = ({ endpoint }) => (down.has(endpoint.port) ? { ok: false, reason: 'refused' } : { ok: true });
   });
 
   function make(spec = external()): ExternalService {
     const bus = new EventBus(clock, pino({ level: 'silent' }));
     bus.subscribe(({ type, instanceId }) => events.push(`${type} ${instanceId}`));
-    return new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => true });
+    return new ExternalService(spec, { prober, bus, clock, publish, mayTell: () => true, checks });
   }
 
   function offered(service: ExternalService): string[] {
@@ -73,6 +76,24 @@ describe('ExternalService', () => {
     await clock.advanceAsync(60_000);
     expect(prober.calls).toHaveLength(4);
     expect(clock.pendingCount).toBe(0);
+  });
+
+  it('begins no more checks than may be out at once, but looks into a suspicion without waiting for them', async () => {
+    checks = pLimit(1);
+    const hangs = deferred<ProbeResult>();
+    prober.script = () => hangs.promise;
+    const service = make();
+    service.start();
+    await settle();
+    expect(prober.calls).toHaveLength(1);
+    const verified = service.verify();
+    await settle();
+    expect(prober.calls).toHaveLength(3);
+    hangs.resolve({ ok: true });
+    await verified;
+    await settle();
+    expect(prober.calls).toHaveLength(4);
+    service.close();
   });
 
   it('checks as often and in the way that the manifest says', async () => {
