@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 const MAX_LINGER_BYTES = 1_048_576;
 const MAX_LINGER_MS = 2_000;
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * RFC 9112 9.6: closing a connection while the client still sends makes its kernel throw away an answer that it has
  * not read yet. So after the answer only our half is closed, and what still arrives is read and dropped, within bounds,
@@ -50,6 +52,8 @@ export function leaveParser(socket: Socket): void {
 export function passThroughStream(socket: Socket): void {
   socket.on('data', ignore);
   socket.off('data', ignore);
+  // The stream believes that it is being read, which ends with what it is given: a socket that was paused would rest for ever.
+  socket.push(NOTHING);
 }
 
 function ignore(): void {
