@@ -80,9 +80,13 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
     expect(panicked).toMatchObject({ type: 'cpu.panic', data: { threshold: 75, from: 'warn' } });
     expect((panicked['data'] as { percent: number }).percent).toBeGreaterThanOrEqual(75);
     expect(recovered['data']).toMatchObject({ threshold: 35 });
-    const network = watcher
-      .payloads('services/network')
-      .map((text) => JSON.parse(text) as { message: { event: string } });
+    const onNetwork = (): { message: { event: string; action: string } }[] =>
+      watcher
+        .payloads('services/network')
+        .map((text) => JSON.parse(text) as { message: { event: string; action: string } });
+    // Each event is told there after it was told on its own topic.
+    await vi.waitUntil(() => onNetwork().some(({ message }) => message.action === 'recovered'), PATIENCE);
+    const network = onNetwork();
     expect(network.map(({ message }) => message).filter(({ event }) => event === 'cpu')).toMatchObject([
       { action: 'warn', instance: 'backend-1' },
       { action: 'panic' },
