@@ -9,17 +9,17 @@ import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ControlLink } from '../seam/control-link.ts';
 import type { Endpoint } from '../seam/fleet-view.ts';
-import { WakeFailed } from '../seam/wake-failed.ts';
 import type { AccessLog } from './access-log.ts';
 import type { ClientExchange } from './exchange/client-exchange.ts';
+import { errorOf, unknownHost } from './answers/error-of.ts';
 import { respondWithError } from './answers/error-response.ts';
 import type { Forwarder, ForwardOptions } from './forward/forwarder.ts';
 import type { ForwardResult } from './forward/forward-result.ts';
 import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
-import { isNavigation } from './answers/navigation.ts';
 import { respondWithWaitingPage } from './answers/page-response.ts';
-import { errorOfFailure, toProblem, type ProxyError } from './answers/problem.ts';
+import { toProblem, type ProxyError } from './answers/problem.ts';
 import { clientHintOf } from './client-hint.ts';
+import { hold } from './hold.ts';
 import type { RouteMatch, Router } from './router.ts';
 import { UpstreamError } from './forward/upstream-error.ts';
 import { Visit } from './visit.ts';
@@ -45,9 +45,6 @@ export interface RequestHandlerTools {
   /** What everyone who waits should know. */
   readonly notice: () => string | undefined;
 }
-
-/** Somebody may be put through twice when instances come and go; more often than this, something is wrong. */
-const MAX_HOLDS = 3;
 
 /** Whoever wakes a service through the API waits as long as its wake may take, which the control half bounds. */
 const ADMIN_OPTIONS: ForwardOptions = { responseTimeoutMs: Infinity };
@@ -155,33 +152,11 @@ export class RequestHandler {
 
   /** @returns undefined when it has been answered (or left) meanwhile */
   async #hold(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<Lease | undefined> {
-    const { exchange } = visit;
-    const { clock } = this.#tools;
-    const since = clock.now();
-    const left = new AbortController();
-    const stopListening = exchange.onAbandoned(() => left.abort());
-    // One that left while its first instance was looked into has had its close already.
-    if (exchange.abandoned) left.abort();
-    const page = pool.view.wake.page === 'auto' && isNavigation(exchange);
-    const showing = page ? clock.after(pool.view.wake.pageAfterMs, () => left.abort()) : undefined;
-    try {
-      for (let holds = 0; holds < MAX_HOLDS; holds += 1) {
-        visit.wake = await pool.wait(left.signal);
-        visit.wakeMs = clock.now() - since;
-        const lease = pool.acquire(wish);
-        if (lease) return lease;
-      }
-      throw new DispatchError('no_upstream', pool.name, `${pool.name} woke, but none of its instances takes requests`);
-    } catch (error) {
-      if (!left.signal.aborted) throw error;
-      visit.wakeMs = clock.now() - since;
-      if (exchange.abandoned) visit.code = 'client_left';
-      else this.#showWaitingPage(visit, pool);
-      return undefined;
-    } finally {
-      showing?.cancel();
-      stopListening();
-    }
+    const held = await hold(visit, pool, wish, this.#tools.clock);
+    if (held === 'left') visit.code = 'client_left';
+    else if (held === 'shown') this.#showWaitingPage(visit, pool);
+    else return held;
+    return undefined;
   }
 
   /** @returns the error when nothing has reached the client */
@@ -255,7 +230,7 @@ export class RequestHandler {
   }
 
   #answerError(visit: Visit, error: unknown): void {
-    const known = this.#whenAway(proxyErrorOf(error, visit.service, this.#tools.clock.epochMs()));
+    const known = this.#whenAway(errorOf(error, visit.service, this.#tools.clock.epochMs()));
     if (!known) {
       this.#tools.log.error(
         { err: error, requestId: visit.exchange.requestId },
@@ -296,26 +271,3 @@ const LEASE_OUTCOME: Readonly<Record<ForwardResult['outcome'], LeaseOutcome>> = 
 
 /** What goes wrong by the client's doing says nothing about the instance. */
 const CLIENT_FAULTS = new Set<string>(['body_timeout', 'body_too_large', 'body_length_mismatch', 'forwarder_closed']);
-
-/** Undefined for what nobody expected. */
-function proxyErrorOf(error: unknown, service: string | undefined, nowEpochMs: number): ProxyError | undefined {
-  if (error instanceof WakeFailed) return errorOfFailure(error.service, error.failure, nowEpochMs);
-  if (error instanceof DispatchError) {
-    const { code, message, retryAfterMs } = error;
-    const retry = retryAfterMs === undefined ? {} : { retryAfterSeconds: retryAfterMs / 1000 };
-    return { code, detail: message, service: error.service, ...retry };
-  }
-  if (error instanceof UpstreamError) {
-    return { code: error.code, detail: error.message, ...(service !== undefined && { service }) };
-  }
-  return undefined;
-}
-
-function unknownHost({ host, target }: ClientExchange): ProxyError {
-  return { code: 'unknown_host', detail: `no service answers at ${host}${pathOf(target)}` };
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
-}
