@@ -8,7 +8,7 @@ import { foundEnded } from './instance-end.ts';
 import { InstanceLife } from './instance-life.ts';
 import { isServing, type InstanceState } from './instance-state.ts';
 import type { InstanceOwner, InstanceTools } from './instance-tools.ts';
-import type { InstanceKey, ObservedInstance, Prepared } from '../runtime.ts';
+import type { InstanceKey, ObservedInstance, Prepared, StartedInstance } from '../runtime.ts';
 import { SleepAttempt } from './sleep-attempt.ts';
 import { StartAttempt, type StartTimings } from './start-attempt.ts';
 
@@ -82,9 +82,11 @@ export class Instance {
       // What it was doing before may have taken a while.
       cancelled.throwIfAborted();
       this.#life.startedElsewhere = false;
-      const created = await runtime.create(spec, this.key.index, prepared);
-      this.#life.remember(created);
-      const started = await runtime.startInstance(created.runtimeId, created);
+      const started = await this.#createAndStart(spec, prepared).catch(async (error: unknown) => {
+        // Another process may have made it anew in between: then its one is started, or runs already.
+        if (this.runtimeId === undefined || (await runtime.inspect(this.runtimeId))) throw error;
+        return this.#createAndStart(spec, prepared);
+      });
       this.#life.startedHere = started.startedNow;
       this.#life.startedElsewhere = !started.startedNow;
       if (started.startedNow && !company.tellsOfStart(false)) this.#life.emit('instance.starting');
@@ -181,6 +183,13 @@ export class Instance {
     if (observed?.state !== 'running') return this.observe(observed);
     const { ok } = await this.#tools.readiness.check(this.#owner.spec, observed, VERIFY_MS);
     if (!ok || this.#life.moved(observed)) this.#adopt(observed);
+  }
+
+  async #createAndStart(spec: ServiceSpec, prepared: Prepared): Promise<StartedInstance> {
+    const { runtime } = this.#tools;
+    const created = await runtime.create(spec, this.key.index, prepared);
+    this.#life.remember(created);
+    return runtime.startInstance(created.runtimeId, created);
   }
 
   /** Takes over one that was found running: it must serve before it counts, but is not started anew. The owner hears the outcome. */

@@ -22,6 +22,8 @@ const START_TIMEOUT_MS = 60_000;
 /** For the case that another daemon makes the same container at the same moment. */
 const CREATE_ATTEMPTS = 5;
 const CREATE_RETRY_MS = 50;
+/** A daemon that has made a container and has not started it by then was ended in between. */
+const MAKING_MS = 5_000;
 const FREEZE_ATTEMPTS = 5;
 /** Inspections under way at once. */
 const PARALLEL = 16;
@@ -76,10 +78,13 @@ export class Containers {
     const options = createOptions(spec, { ...wanted, project: this.#project });
     let existing = found;
     for (let attempt = 1; attempt <= CREATE_ATTEMPTS; attempt += 1) {
+      existing &&= await this.#untilMade(existing, wanted.proxyId);
       if (existing) {
         this.#assertOwnName(existing, spec.name, options.name);
-        if (!mustReplace(existing, options.Labels ?? {}, wanted)) return existing;
-        await this.#remove(existing.Id, spec.name);
+        const why = whyReplaced(existing, options.Labels ?? {}, wanted);
+        if (why === undefined) return existing;
+        // One that another daemon has started since it was looked at is good enough in its surroundings.
+        await this.#remove(existing.Id, spec.name, why === 'outdated');
       }
       const made = await this.#make(spec, options, wanted);
       if (made) return made;
@@ -89,6 +94,20 @@ export class Containers {
     }
     const message = `the container ${options.name} of service ${spec.name} is made and removed by somebody else again and again`;
     throw new RuntimeError('create_failed', message);
+  }
+
+  /**
+   * One that another daemon is making at this moment is left to it: not all that it needs may be in it yet.
+   * @returns what has become of it; one that nobody started in time was given up
+   */
+  async #untilMade(found: ContainerInspectInfo, proxyId: string): Promise<ContainerInspectInfo | undefined> {
+    const end = this.#clock.now() + MAKING_MS;
+    let existing: ContainerInspectInfo | undefined = found;
+    while (existing && isBeingMade(existing, proxyId) && this.#clock.now() < end) {
+      await sleep(this.#clock, CREATE_RETRY_MS);
+      existing = await this.inspect(found.Id);
+    }
+    return existing;
   }
 
   /** Starts or unpauses; one that runs is left alone. */
@@ -211,14 +230,18 @@ export class Containers {
     }
   }
 
-  async #remove(id: string, service: string): Promise<void> {
+  /** @param force also when it runs; otherwise one that runs stays */
+  async #remove(id: string, service: string, force = true): Promise<void> {
     const container = this.#engine.docker.getContainer(id);
-    await this.#act(
-      service,
-      'remove the container',
-      (abortSignal) => container.remove({ force: true, v: true, abortSignal }),
-      REMOVE_TIMEOUT_MS,
-    );
+    const remove = async (abortSignal: AbortSignal): Promise<void> => {
+      try {
+        await container.remove({ force, v: true, abortSignal });
+      } catch (error) {
+        if (force || statusOf(error) !== 409) throw error;
+      }
+    };
+    await this.#act(service, 'remove the container', remove, REMOVE_TIMEOUT_MS);
+    if (!force && (await this.inspect(id))?.State.Running) return;
     // 409 means that somebody else is removing it: its name is free only when that is done.
     const end = this.#clock.now() + REMOVE_TIMEOUT_MS;
     while ((await this.inspect(id)) && this.#clock.now() < end) await sleep(this.#clock, 50);
@@ -267,18 +290,26 @@ function isAlreadyThere(error: unknown): boolean {
   return statusOf(error) === 409 && /already|not running|not paused|in progress/i.test(messageOf(error));
 }
 
-/** Another configuration or image always means another container; other surroundings only where nothing runs. */
-function mustReplace(
+function isBeingMade({ State, Config }: ContainerInspectInfo, proxyId: string): boolean {
+  return State.Status === 'created' && Config.Labels[LABELS.proxy] !== proxyId;
+}
+
+/**
+ * Another configuration or image always means another container (`outdated`); other surroundings only where nothing
+ * runs. Undefined for one that stays.
+ */
+function whyReplaced(
   existing: ContainerInspectInfo,
   labels: Readonly<Record<string, string>>,
-  { imageId, networkId }: Wanted,
-): boolean {
+  { imageId, networkId, proxyId }: Wanted,
+): 'outdated' | 'elsewhere' | undefined {
   const current = existing.Config.Labels;
-  if (current[LABELS.configHash] !== labels[LABELS.configHash] || existing.Image !== imageId) return true;
-  if (existing.State.Running) return false;
-  if (existing.State.Dead || current[LABELS.surroundings] !== labels[LABELS.surroundings]) return true;
+  if (current[LABELS.configHash] !== labels[LABELS.configHash] || existing.Image !== imageId) return 'outdated';
+  if (existing.State.Running) return undefined;
+  if (existing.State.Dead || isBeingMade(existing, proxyId)) return 'outdated';
+  if (current[LABELS.surroundings] !== labels[LABELS.surroundings]) return 'elsewhere';
   // Its network may have been removed and made anew under the same name; it would not start.
   const networks: Readonly<Record<string, { NetworkID: string } | undefined>> = existing.NetworkSettings.Networks;
   const attached = Object.values(networks).map((network) => network?.NetworkID);
-  return existing.State.Status !== 'created' && !attached.includes(networkId);
+  return existing.State.Status === 'created' || attached.includes(networkId) ? undefined : 'outdated';
 }
