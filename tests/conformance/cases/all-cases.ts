@@ -1,5 +1,7 @@
 import type { ConformanceCase } from '../rig/conformance-case.ts';
+import { endlessAnswers } from './endless-answers.ts';
 import { hosts } from './hosts.ts';
+import { http10 } from './http10.ts';
 import { http2Requests } from './http2-requests.ts';
 import { http2Streams } from './http2-streams.ts';
 import { limits } from './limits.ts';
@@ -27,6 +29,8 @@ export const allCases: readonly CaseGroup[] = [
   { title: 'Connections to the upstream', cases: upstreamConnections },
   { title: 'Interim answers and expectations', cases: interim },
   { title: 'Trailers and chunk extensions', cases: trailers },
+  { title: 'Answers without end', cases: endlessAnswers },
+  { title: 'HTTP/1.0', cases: http10 },
   { title: 'Streams, and clients that leave', cases: streams },
   { title: 'WebSockets and upgrades', cases: webSockets },
   { title: 'Slow and greedy clients', cases: limits },

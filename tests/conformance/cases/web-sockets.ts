@@ -54,6 +54,19 @@ export const webSockets: readonly ConformanceCase[] = [
     },
   })),
   {
+    id: 'ws-refused-much',
+    title: 'A handshake that is refused with much content is answered with all of it',
+    reference: 'RFC 6455 4.2.2; scenario 17',
+    run: async (bench) => {
+      const content = 'no '.repeat(200_000);
+      bench.script(({ peer }) =>
+        peer.send(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${content.length}\r\n\r\n${content}`),
+      );
+      const { responses, seen } = await bench.exchange(HANDSHAKE, { timeoutMs: PATIENCE_MS });
+      return verdict(responses[0]?.complete === true && responses[0].content === content, seen);
+    },
+  },
+  {
     id: 'ws-half-close',
     title: 'A half-close travels, and the other half goes on',
     reference: 'RFC 6455 1.4, 7.1.1',
