@@ -8,9 +8,9 @@ import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
 import { Connection } from './connection.ts';
 import { ALONE, type Company } from './company/company.ts';
-import { untilSeen } from './instance/drain.ts';
 import type { EventBus } from './event-bus.ts';
 import { ExternalService, type ExternalTools } from './external-service.ts';
+import { createInstanceKeeper } from './instance-keeper.ts';
 import { Keepers } from './keepers/keepers.ts';
 import type { Member, MemberObserver } from './member.ts';
 import { Members, type MembersChange } from './members.ts';
@@ -21,7 +21,7 @@ import { Publisher } from './publisher.ts';
 import { Readiness } from './instance/readiness.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Registry } from './records/registry.ts';
-import type { InstanceKey, Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { Service } from './service/service.ts';
 import type { ServiceTools } from './service/service-tools.ts';
 import type { ServiceRecord } from './state-store.ts';
@@ -140,13 +140,10 @@ export class Fleet {
   async start(): Promise<void> {
     await this.#company.start({
       activity: this.#activity,
-      keeper: {
-        hold: (key) => this.#hold(key),
-        untilSeen: (version) => untilSeen(this.#activity, version),
-        release: (key) => this.#release(key),
-      },
+      keeper: createInstanceKeeper({
+        ...{ members: this.#members, publisher: this.#publisher, activity: this.#activity, log: this.#tools.log },
+      }),
       onElected: () => this.#elected(),
-      onOrphan: (key) => void this.#inherit(key),
     });
     this.#reconciler.start();
     await this.#tools.runtime.start();
@@ -254,26 +251,6 @@ export class Fleet {
         }
         this.#wakeAlwaysOn();
       });
-  }
-
-  /** Another process is about to put an instance to sleep. */
-  async #hold({ service: name, index }: InstanceKey): Promise<number> {
-    const service = this.#members.service(name);
-    return service && index <= service.spec.scale.max ? service.instance(index).hold() : this.#publisher.version;
-  }
-
-  /** A process has ended while it started an instance. */
-  async #inherit({ service: name, index }: InstanceKey): Promise<void> {
-    try {
-      await this.#members.service(name)?.inherit(index);
-    } catch (error) {
-      this.#tools.log.warn({ service: name, err: error }, `nobody knows what became of ${name}: ${messageOf(error)}`);
-    }
-  }
-
-  async #release({ service: name, index }: InstanceKey): Promise<void> {
-    const service = this.#members.service(name);
-    await service?.instances.find(({ key }) => key.index === index)?.release();
   }
 
   /** Perhaps only long after the start, when the store was away. */

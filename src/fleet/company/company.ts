@@ -37,8 +37,6 @@ export interface Crew {
   readonly keeper: InstanceKeeper;
   /** Called whenever this process begins to decide about everything. */
   readonly onElected: () => void;
-  /** A process has ended while it started an instance: this one tells what becomes of it. */
-  readonly onOrphan: (key: InstanceKey) => void;
 }
 
 /** One process that has its store for itself. */
@@ -102,7 +100,7 @@ export class SharedCompany implements Company {
     this.#leadership.onElected(listener);
   }
 
-  async start({ activity, keeper, onElected, onOrphan }: Crew): Promise<void> {
+  async start({ activity, keeper, onElected }: Crew): Promise<void> {
     const neighbours: Neighbours = new Neighbours(activity, this.#tools, {
       word: () => ({ ...departures.word(), starting: starts.own }),
       onHeard: (record) => {
@@ -116,7 +114,7 @@ export class SharedCompany implements Company {
     });
     const departures = new Departures({ ...this.#tools, keeper, neighbours });
     const leads = (): boolean => this.#leadership.leads;
-    const starts = new Starts({ tell: () => neighbours.tellQuietly(), leads, onOrphan });
+    const starts = new Starts({ tell: () => neighbours.tellQuietly(), leads, onOrphan: (key) => keeper.inherit(key) });
     this.#neighbours = neighbours;
     this.#departures = departures;
     this.#starts = starts;

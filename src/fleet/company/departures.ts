@@ -21,7 +21,7 @@ export interface Departure {
 const TELL_WITHIN_MS = 3_000;
 const TELL_ALONE_WITHIN_MS = 500;
 
-/** What others are about to stop is let go of here. */
+/** The instances here, as far as the others stop or start them. */
 export interface InstanceKeeper {
   /** It is offered to nobody from here on; resolves with the fleet version that shows it. */
   hold(key: InstanceKey): Promise<number>;
@@ -29,6 +29,8 @@ export interface InstanceKeeper {
   untilSeen(version: number): Promise<void>;
   /** They are done with it: it has to be seen what it is now. */
   release(key: InstanceKey): Promise<void>;
+  /** The one that was starting it has ended: what becomes of it is told here. */
+  inherit(key: InstanceKey): void;
 }
 
 export interface DepartureTools {

@@ -1,6 +1,7 @@
 import type { ServiceSpec } from '../../config/service-spec.ts';
 import type { Failure, ServiceStatus, ServiceView, UpstreamView, WakeProgress } from '../../seam/fleet-view.ts';
 import type { Instance } from '../instance/instance.ts';
+import type { InstanceView } from '../member.ts';
 
 /** What a view is made from. */
 export interface Viewed {
@@ -28,4 +29,11 @@ function offered(instances: readonly Instance[]): UpstreamView[] {
 
 function inState(instances: readonly Instance[], kind: 'ready' | 'unhealthy'): UpstreamView[] {
   return instances.flatMap(({ id, state }) => (state.kind === kind ? [{ id, endpoints: state.endpoints }] : []));
+}
+
+/** @param port the container port that its upstream is told for */
+export function instanceViewOf({ id, state }: Instance, port: number): InstanceView {
+  const endpoint = 'endpoints' in state ? state.endpoints[port] : undefined;
+  const base = { id, state: state.kind, since: state.since };
+  return endpoint ? { ...base, upstream: `${endpoint.host}:${endpoint.port}` } : base;
 }

@@ -18,7 +18,7 @@ import { ServiceEvents } from './service-events.ts';
 import { statusOf } from './service-status.ts';
 import type { ServiceTools } from './service-tools.ts';
 import { exitError } from '../instance/start-attempt.ts';
-import { viewOf } from './service-view.ts';
+import { instanceViewOf, viewOf } from './service-view.ts';
 import { Wakes, type WakesOwner } from './wakes.ts';
 
 /** A manifest entry that we run: woken, put to sleep, scaled, replaced when it was edited, healed. */
@@ -99,11 +99,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   }
 
   get instanceViews(): readonly InstanceView[] {
-    return this.instances.map(({ id, state }) => {
-      const endpoint = 'endpoints' in state ? state.endpoints[this.#spec.port] : undefined;
-      const base = { id, state: state.kind, since: state.since };
-      return endpoint ? { ...base, upstream: `${endpoint.host}:${endpoint.port}` } : base;
-    });
+    return this.instances.map((instance) => instanceViewOf(instance, this.#spec.port));
   }
 
   /** The monotonic instant since when it has been asleep; undefined while it is not. */
