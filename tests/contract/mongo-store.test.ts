@@ -85,6 +85,18 @@ describe.skipIf('reason' in mongod)('MongoDB', () => {
       await store.close();
     });
 
+    it('goes on when a record is against the rules that somebody has made for it', async () => {
+      const name = set.uniqueName();
+      const store = storeOf(name);
+      await store.start();
+      await set.client.db(name).command({ collMod: 'events', validator: { type: 'service.awake' } });
+      const strange = eventRecord('strange', { type: 'service.asleep' });
+      await expect(store.saveEvents([strange])).rejects.toMatchObject({ code: 'record_refused' });
+      expect(store.condition).toEqual({ up: true });
+      await store.saveEvents([eventRecord('plain')]);
+      await store.close();
+    });
+
     it('ends what has expired by itself', async () => {
       const name = set.uniqueName();
       const store = storeOf(name);

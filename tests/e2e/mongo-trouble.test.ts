@@ -30,9 +30,9 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
         RUNTIME: 'process',
         MONGO_DB_URI: `mongodb://${user}:${pwd}@127.0.0.1:${relay.port}/?directConnection=true&authSource=admin`,
         MONGO_DB_NAME: databaseName,
-        MONGO_SELECTION_TIMEOUT: '1s',
-        MONGO_ANSWER_TIMEOUT: '2s',
-        MONGO_CONNECT_TIMEOUT: '1s',
+        MONGO_SELECTION_TIMEOUT: '2s',
+        MONGO_ANSWER_TIMEOUT: '4s',
+        MONGO_CONNECT_TIMEOUT: '3s',
       },
       withoutDocker: true,
     });
@@ -104,7 +104,7 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
   });
 
   it('that is slow serves at its own pace, and keeps everything', async () => {
-    relay.delayMs = 400;
+    relay.delayMs = 250;
     const load = new SteadyLoad(daemon.client, daemon.host('web'), 20);
     await sleepAndServe();
     await allStored();

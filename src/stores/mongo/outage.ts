@@ -41,11 +41,12 @@ export function isUnauthorized(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === UNAUTHORIZED;
 }
 
-const TOO_LARGE = new Set([10_334, 17_419, 17_420]);
+/** Too large, or against the rules that somebody has made for the collection. */
+const REFUSED = new Set([10_334, 17_419, 17_420, 121]);
 
 /** Whether the fault lies in what was to be stored, so that the store would refuse it again. */
 export function isRefusal(error: unknown): boolean {
-  if (error instanceof MongoServerError) return TOO_LARGE.has(Number(error.code));
+  if (error instanceof MongoServerError) return REFUSED.has(Number(error.code));
   return error instanceof BSON.BSONError || (error instanceof MongoError && error.name === 'MongoInvalidArgumentError');
 }
 
