@@ -13,8 +13,8 @@ const all: readonly Contestant[] = [
   caddy,
   nodePeer('http-proxy', 'http-proxy.mjs', ['proxy', 'websocket']),
   nodePeer('httpxy', 'httpxy.mjs', ['proxy', 'websocket']),
-  // No proxy at all: it answers by itself, and so shows what TLS and HTTP in Node cost before anything is forwarded.
-  nodePeer('bare https', 'bare-https.mjs', []),
+  // No proxy at all: it answers by itself, and so shows what TLS, HTTP and WebSocket in Node cost before anything is forwarded.
+  nodePeer('bare https', 'bare-https.mjs', ['websocket']),
 ];
 
 /** Those that can be measured on this machine, and what is missing for the others. */
