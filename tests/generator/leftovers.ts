@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 /** The process has these for as long as something is open or to come; what a test runner has besides is left out. */
 const KINDS = /TCP|TLS|HTTP|Timeout|Immediate|Write|Shutdown/i;
 /** Timers of the waiting itself, which come and go with each look. */
@@ -6,6 +9,12 @@ const TIMERS_OF_WAITING = 2;
 /** What keeps the process busy more than at an earlier moment: sockets, timers, writes under way. */
 export class Leftovers {
   readonly #before = resources();
+  readonly #bufferBytesBefore = bufferBytes();
+
+  /** Bytes in buffers above those of the earlier moment, once what nobody holds any more has been collected. */
+  bufferBytesSince(): number {
+    return bufferBytes() - this.#bufferBytesBefore;
+  }
 
   /** Empty when nothing is left. */
   since(): Record<string, number> {
@@ -15,6 +24,17 @@ export class Leftovers {
     });
     return Object.fromEntries(more);
   }
+}
+
+function bufferBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
+
+/** Only with this flag a context that is made later has `gc`. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
 }
 
 function resources(): Record<string, number> {
