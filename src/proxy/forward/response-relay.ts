@@ -13,7 +13,6 @@ export class ResponseRelay {
   readonly #via: string;
   #status: number | undefined;
   #bytes = 0;
-  #anyInterim = false;
   #hasContent = false;
   #leftToFlush = false;
 
@@ -32,14 +31,8 @@ export class ResponseRelay {
     return this.#bytes;
   }
 
-  /** Something has been sent to the client, so that no other answer can take the place of this one. */
-  get begun(): boolean {
-    return this.#anyInterim || this.#status !== undefined;
-  }
-
   sendInterim(head: UpstreamHead): void {
     if (this.#exchange.httpVersion === '1.0') return;
-    this.#anyInterim = true;
     this.#exchange.sendInformation(head.status, interimFields(head));
   }
 

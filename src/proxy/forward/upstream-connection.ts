@@ -69,10 +69,6 @@ export class UpstreamConnection implements UpstreamChannel {
     return this.#socket.destroyed;
   }
 
-  get connected(): boolean {
-    return this.#connected;
-  }
-
   /** True when the response is complete and says nothing against another request on this connection. */
   get reusable(): boolean {
     return (

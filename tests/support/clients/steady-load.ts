@@ -8,6 +8,11 @@ export interface LoadOutcome {
 }
 
 const CONNECTIONS = 20;
+/**
+ * A connection that was being handed to a worker of a cluster when that was killed is never answered, nor closed: Node's
+ * cluster forgets it.
+ */
+const PATIENCE_MS = 60_000;
 
 /** Requests at a steady pace over kept connections, each used in its turn, until it is told to stop. */
 export class SteadyLoad {
@@ -45,7 +50,7 @@ export class SteadyLoad {
   #send(): void {
     this.#sent += 1;
     const n = this.#sent;
-    const done = this.#client.ask(this.#host, { agent: this.#agent }).then(
+    const done = this.#client.ask(this.#host, { agent: this.#agent, signal: AbortSignal.timeout(PATIENCE_MS) }).then(
       ({ status, body }) => {
         if (status !== 200) this.#failures.push(`${n}: ${status} ${body.slice(0, 200)}`);
       },
