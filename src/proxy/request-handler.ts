@@ -15,6 +15,7 @@ import { errorOf, unknownHost } from './answers/error-of.ts';
 import { respondWithError } from './answers/error-response.ts';
 import type { Forwarder, ForwardOptions } from './forward/forwarder.ts';
 import type { ForwardResult } from './forward/forward-result.ts';
+import { maxForwards } from './exchange/max-forwards.ts';
 import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
 import { respondWithWaitingPage } from './answers/page-response.ts';
 import { toProblem, type ProxyError } from './answers/problem.ts';
@@ -45,6 +46,9 @@ export interface RequestHandlerTools {
   /** What everyone who waits should know. */
   readonly notice: () => string | undefined;
 }
+
+/** What the proxy itself makes no difference between. */
+const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /** Whoever wakes a service through the API waits as long as its wake may take, which the control half bounds. */
 const ADMIN_OPTIONS: ForwardOptions = { responseTimeoutMs: Infinity };
@@ -85,6 +89,10 @@ export class RequestHandler {
       this.#refuse(visit, { code: 'misdirected', detail });
       return undefined;
     }
+    if (maxForwards(visit.exchange) === 0) {
+      this.#answerAsLast(visit);
+      return undefined;
+    }
     if (host === admin.host) return this.#toAdmin(visit);
     const kind = wellKnown(target);
     if (kind) {
@@ -92,6 +100,16 @@ export class RequestHandler {
       return undefined;
     }
     return this.#toService(visit);
+  }
+
+  /** RFC 9110 7.6.2: the request has come as far as its sender wanted. What it carries is not sent back to anyone (9.3.8). */
+  #answerAsLast(visit: Visit): void {
+    if (visit.exchange.method === 'TRACE') {
+      this.#refuse(visit, { code: 'method_not_allowed', detail: 'this proxy answers no TRACE', allow: ALLOWED });
+      return;
+    }
+    visit.status = 200;
+    visit.exchange.respond(200, ['Allow', ALLOWED], '');
   }
 
   /** A service that leaves the manifest may leave its routes to another one: who still waits for it goes there. */

@@ -1,5 +1,6 @@
 import type { ClientExchange } from '../exchange/client-exchange.ts';
 import { fieldValue, listMembers } from '../exchange/field-values.ts';
+import { maxForwards } from '../exchange/max-forwards.ts';
 import { addForwardedFields, isForwardedField } from './forwarded-fields.ts';
 import { isHopByHop, nominatedFields } from './hop-by-hop.ts';
 
@@ -15,6 +16,8 @@ const OURS = new Set('host content-length expect trailer x-request-id proxy'.spl
 /** The fields of a request for its upstream in any version of HTTP; host and framing are added by that version. */
 export function requestFields(exchange: ClientExchange, { trusted, via }: RequestFieldOptions): string[] {
   const fields = endToEndFields(exchange, trusted);
+  const forwards = maxForwards(exchange);
+  if (forwards !== undefined) setField(fields, 'max-forwards', String(forwards - 1));
   addForwardedFields(fields, exchange, trusted);
   const { requestId, httpVersion } = exchange;
   fields.push('X-Request-Id', requestId, 'Via', `${httpVersion === '2' ? '2.0' : httpVersion} ${via}`);
@@ -38,6 +41,10 @@ function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {
   const cookie = joinsCookies ? fieldValue(rawHeaders, 'cookie') : undefined;
   if (cookie !== undefined) fields.push('cookie', cookie);
   return fields;
+}
+
+function setField(fields: string[], lowerName: string, value: string): void {
+  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at]?.toLowerCase() === lowerName) fields[at + 1] = value;
 }
 
 /** The others are written anew by addForwardedFields. */

@@ -50,6 +50,27 @@ export const requestFields: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'max-forwards-counted',
+    title: 'Max-Forwards of an OPTIONS is one less behind the proxy',
+    reference: 'RFC 9110 7.6.2',
+    run: async (bench) => {
+      await bench.exchange('OPTIONS / HTTP/1.1\r\nHost: app.test\r\nMax-Forwards: 5\r\n\r\n');
+      const [request] = bench.upstream.requests;
+      const count = request === undefined ? 'no request' : valuesOf(request.message, 'max-forwards').join(' | ');
+      return verdict(count === '4', count);
+    },
+  },
+  {
+    id: 'max-forwards-ends',
+    title: 'An OPTIONS that may pass no proxy is answered by the proxy',
+    reference: 'RFC 9110 7.6.2',
+    run: async (bench) => {
+      const { seen } = await bench.exchange('OPTIONS / HTTP/1.1\r\nHost: app.test\r\nMax-Forwards: 0\r\n\r\n');
+      const passed = bench.upstream.requests.length > 0;
+      return verdict(!passed && seen.startsWith('200'), passed ? 'passed on' : seen);
+    },
+  },
+  {
     id: 'httpoxy',
     title: 'The field Proxy does not travel',
     reference: 'CVE-2016-5385',
