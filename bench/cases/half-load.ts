@@ -20,7 +20,7 @@ export const halfLoad: Case = {
   title:
     'GET of 29 bytes, HTTP/1.1, paced at half of what each one can do; compared with the upstream alone at that pace',
   run: (arena) =>
-    withEntrants(arena, able(arena, 'proxy'), async (entrants) => {
+    withEntrants(arena, able(arena), async (entrants) => {
       const rows: Row[] = [];
       for (const entrant of entrants) rows.push({ name: entrant.name, figures: await halfLoadOf(arena, entrant) });
       return rows;

@@ -1,11 +1,16 @@
+import { createRequire } from 'node:module';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HOST, type Site } from '../site.ts';
 import type { Contestant } from './contestant.ts';
 
-/** The compiled daemon. */
-export const COMMAND = [process.execPath, fileURLToPath(new URL('../../dist/main.js', import.meta.url))];
+/** The compiled daemon, with the options of Node that it has in production. */
+export const COMMAND = [
+  process.execPath,
+  ...nodeArguments(),
+  fileURLToPath(new URL('../../dist/main.js', import.meta.url)),
+];
 /** As many as a fleet has that nobody is looking at; with the usual five seconds the checks would be what is measured. */
 const CHECK_EVERY = '1h';
 
@@ -35,6 +40,13 @@ export async function daemonSettings(site: Site, dir: string, port: number): Pro
     ...{ MQTT_PORT: String(await site.newPort()), CERTS_DIR: join(dir, 'certs'), STATE_DIR: join(dir, 'state') },
     MANIFEST: join(dir, 'services-manifest.ts'),
   };
+}
+
+function nodeArguments(): readonly string[] {
+  const { apps } = createRequire(import.meta.url)('../../ecosystem.config.cjs') as {
+    readonly apps: readonly { readonly node_args: readonly string[] }[];
+  };
+  return apps[0]?.node_args ?? [];
 }
 
 function manifest({ upstreamPort, echoPort }: Site, hosts: number): string {
