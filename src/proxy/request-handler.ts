@@ -89,10 +89,6 @@ export class RequestHandler {
       this.#refuse(visit, { code: 'misdirected', detail });
       return undefined;
     }
-    if (maxForwards(visit.exchange) === 0) {
-      this.#answerAsLast(visit);
-      return undefined;
-    }
     if (host === admin.host) return this.#toAdmin(visit);
     const kind = wellKnown(target);
     if (kind) {
@@ -120,6 +116,10 @@ export class RequestHandler {
     const pool = match && dispatcher.pool(match.service.name);
     if (!pool) {
       this.#refuse(visit, unknownHost(exchange));
+      return;
+    }
+    if (maxForwards(exchange) === 0) {
+      this.#answerAsLast(visit);
       return;
     }
     try {

@@ -71,6 +71,15 @@ export const requestFields: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'max-forwards-unknown-host',
+    title: 'An OPTIONS that may pass no proxy is refused for a host that nobody has',
+    reference: 'RFC 9110 7.6.2; scenario 8',
+    run: async (bench) => {
+      const { seen } = await bench.exchange('OPTIONS / HTTP/1.1\r\nHost: nosuch.test\r\nMax-Forwards: 0\r\n\r\n');
+      return verdict(bench.upstream.requests.length === 0 && seen.startsWith('4'), seen);
+    },
+  },
+  {
     id: 'httpoxy',
     title: 'The field Proxy does not travel',
     reference: 'CVE-2016-5385',
