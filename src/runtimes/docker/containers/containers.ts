@@ -1,4 +1,5 @@
 import type { ContainerInspectInfo } from 'dockerode';
+import pLimit from 'p-limit';
 import { sleep, type Clock } from '../../../lib/clock.ts';
 import { messageOf } from '../../../lib/coded-error.ts';
 import type { ServiceSpec } from '../../../config/service-spec.ts';
@@ -58,12 +59,9 @@ export class Containers {
       this.#engine.docker.listContainers({ ...options, abortSignal }),
     );
     const ids = found.filter(({ Labels }) => isOfProject(Labels, this.#project)).map(({ Id }) => Id);
-    const containers: ContainerInspectInfo[] = [];
-    for (let from = 0; from < ids.length; from += PARALLEL) {
-      const inspected = await Promise.all(ids.slice(from, from + PARALLEL).map((id) => this.inspect(id)));
-      for (const container of inspected) if (container) containers.push(container);
-    }
-    return containers;
+    const inspections = pLimit(PARALLEL);
+    const inspected = await Promise.all(ids.map((id) => inspections(() => this.inspect(id))));
+    return inspected.filter((container) => container !== undefined);
   }
 
   /**
