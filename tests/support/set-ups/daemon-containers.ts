@@ -1,15 +1,19 @@
 import Docker from 'dockerode';
 import { parseDockerHost } from '../../../src/runtimes/docker/engine/docker-host.ts';
 import { removeDockerProject } from '../servers/docker.ts';
+import { ContainerEvents } from './container-events.ts';
+
+const SERVICE_LABEL = 'dev.reveille.service';
 
 /** What the engine says of one project's containers, asked past the daemon. */
 export class DaemonContainers {
   readonly docker = new Docker(parseDockerHost(process.env['DOCKER_HOST']).options);
   readonly #project: string;
-  readonly #since = Math.floor(Date.now() / 1000);
+  readonly #events: ContainerEvents;
 
   constructor(project: string) {
     this.#project = project;
+    this.#events = new ContainerEvents(this.docker, this.#labels().join());
   }
 
   /** Running or not, by name. */
@@ -32,21 +36,22 @@ export class DaemonContainers {
 
   /** How often the engine has done something to containers of the service until now: `create`, `start`, `pause` ... */
   async count(service: string, event: string): Promise<number> {
-    const until = Date.now() / 1000;
-    const filters = { type: ['container' as const], event: [event], label: this.#labels(service) };
-    const stream = await this.docker.getEvents({ since: this.#since, until, filters });
-    const text = (await (stream as unknown as AsyncIterable<Buffer> & { toArray(): Promise<Buffer[]> }).toArray()).join(
-      '',
-    );
-    return text.split('\n').filter((line) => line.trim() !== '').length;
+    const all = await this.#events.all();
+    return all.filter(({ Action, Actor }) => Action === event && Actor?.Attributes?.[SERVICE_LABEL] === service).length;
+  }
+
+  /** Must come before what is to be counted. Does nothing where no engine answers. */
+  async follow(): Promise<void> {
+    await this.#events.follow().catch(() => undefined);
   }
 
   async removeAll(): Promise<void> {
+    this.#events.end();
     await removeDockerProject(this.#project);
   }
 
   #labels(service?: string): string[] {
     const project = `dev.reveille.project=${this.#project}`;
-    return service === undefined ? [project] : [project, `dev.reveille.service=${service}`];
+    return service === undefined ? [project] : [project, `${SERVICE_LABEL}=${service}`];
   }
 }

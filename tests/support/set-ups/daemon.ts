@@ -84,6 +84,7 @@ export class Daemon {
   /** Makes it but does not start it. */
   static async make(options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'rv-')), options);
+    if (!options.withoutDocker) await daemon.containers.follow();
     if (options.uid !== undefined) await chown(daemon.dir, options.uid, options.uid);
     await daemon.writeManifest(options.manifest ?? options.services ?? {});
     return daemon;

@@ -49,6 +49,7 @@ export class Production {
     const dir = await mkdtemp(join(tmpdir(), 'rv-'));
     const made = new Production(dir, options, await TestAuthority.make(), await freePort());
     try {
+      await made.containers.follow();
       await made.#build();
       await made.writeManifest(options.services);
       await made.writeCertificate();
