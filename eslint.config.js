@@ -25,4 +25,18 @@ export default defineConfig(
     files: ['tests/**', 'bench/**', 'services-manifest.ts'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
+  {
+    files: ['tests/**'],
+    ignores: ['tests/support/until.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...[
+          { object: 'vi', property: 'waitUntil' },
+          { object: 'vi', property: 'waitFor' },
+          { object: 'expect', property: 'poll' },
+        ].map((each) => ({ ...each, message: 'It gives up after a second: wait with tests/support/until.ts.' })),
+      ],
+    },
+  },
 );

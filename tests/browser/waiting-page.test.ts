@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { respondWithError } from '../../src/proxy/answers/error-response.ts';
@@ -11,6 +11,7 @@ import type { Failure, ServiceView } from '../../src/seam/fleet-view.ts';
 import { chromiumPath, launchChromium, NETWORK_CHANGED, noChromium, visit } from '../support/clients/chromium.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { awakeView, serviceView, wakeProgress } from '../support/samples/service-view.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const FAILURE: Failure = {
   code: 'instance_exited',
@@ -89,7 +90,7 @@ async function titled(page: Page, title: string): Promise<void> {
     return (await page.title()) === title;
   };
   // While the page changes there is nothing to be asked for its title.
-  await vi.waitUntil(() => arrived().catch(() => false), { timeout: 15_000 });
+  await until(() => arrived().catch(() => false));
 }
 
 if (chromiumPath === undefined) console.info(`skipped: the waiting page in a browser (${noChromium})`);
@@ -126,7 +127,7 @@ describe.skipIf(chromiumPath === undefined)('the waiting page in a browser', () 
 
   /** Waits until the page hears of changes. */
   async function listening(): Promise<void> {
-    await vi.waitUntil(() => stand.feed.open === 1, { timeout: 10_000, interval: 5 });
+    await until(() => stand.feed.open === 1);
   }
 
   async function expectGoingThere(inside: Browser): Promise<void> {
@@ -163,7 +164,7 @@ describe.skipIf(chromiumPath === undefined)('the waiting page in a browser', () 
     expect(await page.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('80');
     expect(await page.locator('pre').textContent()).toBe('<b>listening</b> on 3000');
     expect(await page.getByRole('status').textContent()).toBe('Waiting until it answers');
-    await vi.waitFor(async () => expect(await page.locator('time').textContent()).not.toBe('0 s'), 10_000);
+    await untilPasses(async () => expect(await page.locator('time').textContent()).not.toBe('0 s'));
     expect(await page.getByText('Try again').isVisible()).toBe(false);
     expect(complaints).toEqual([]);
   });
@@ -197,7 +198,7 @@ describe.skipIf(chromiumPath === undefined)('the waiting page in a browser', () 
     const page = await open();
     await listening();
     stand.set(serviceView());
-    await vi.waitUntil(() => stand.navigations.length >= 2, { timeout: 10_000 });
+    await until(() => stand.navigations.length >= 2);
     stand.set(awakeView());
     await titled(page, 'The app');
   });

@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
+import { until } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 
@@ -15,7 +16,7 @@ describe('an answer that overtakes the upload, over HTTP/2', () => {
     stream.on('trailers', (fields: Record<string, unknown>) => (trailers = fields));
     stream.write('the beginning of an upload');
     stream.resume();
-    await vi.waitUntil(() => stream.closed, { timeout: 10_000 });
+    await until(() => stream.closed);
     expect(trailers['x-sum']).toBe('7');
     expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
@@ -26,7 +27,7 @@ describe('an answer that overtakes the upload, over HTTP/2', () => {
     stream.on('error', () => undefined);
     stream.write('the beginning of an upload');
     stream.resume();
-    await vi.waitUntil(() => stream.closed, { timeout: 10_000 });
+    await until(() => stream.closed);
     expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
 });

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { rawExchange } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -13,14 +14,14 @@ const echo: UpstreamScript = (peer, head) => peer.send(textResponse(`you asked $
 
 /** Keeps this process, and so the loop of the proxy, from seeing anything. */
 function blockTheLoop(forMs: number): void {
-  const until = performance.now() + forMs;
-  while (performance.now() < until);
+  const end = performance.now() + forMs;
+  while (performance.now() < end);
 }
 
 async function ask(client: BytePeer, target: string): Promise<string> {
   const from = client.received.length;
   client.send(get(target));
-  await vi.waitUntil(() => /\.$/.test(client.received.slice(from)), { interval: 1 });
+  await until(() => /\.$/.test(client.received.slice(from)), { interval: 1 });
   return client.received.slice(from);
 }
 
@@ -56,7 +57,7 @@ describe('the connections to an upstream', () => {
     for (const count of [1, 2]) {
       const answer = await rawExchange(front.port, get('/'), 'x.');
       expect(answer).not.toContain('poison');
-      await vi.waitUntil(() => upstream.open === 0);
+      await until(() => upstream.open === 0);
       expect(upstream.peers).toHaveLength(count);
     }
   });
@@ -65,7 +66,7 @@ describe('the connections to an upstream', () => {
     const { upstream, front } = await setUp(echo, { limits: { idleTimeoutMs: 60 } });
     await rawExchange(front.port, get('/'), '.');
     expect(front.forwarder.connections.idle).toBe(1);
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
     expect(front.forwarder.connections).toEqual({ open: 0, idle: 0 });
   });
 
@@ -79,14 +80,14 @@ describe('the connections to an upstream', () => {
       { limits: { maxIdlePerUpstream: 1 } },
     );
     await Promise.all([1, 2, 3].map(() => rawExchange(front.port, get('/'), 'done.')));
-    await vi.waitUntil(() => front.forwarder.connections.open === 1);
+    await until(() => front.forwarder.connections.open === 1);
   });
 
   it('are destroyed by data that comes while they are idle (CVE-2026-48931)', async () => {
     const { upstream, front } = await setUp(echo);
     await rawExchange(front.port, get('/1'), '.');
     upstream.peers[0]!.send(textResponse('poison.'));
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
     expect(await rawExchange(front.port, get('/2'), '.')).toContain('you asked /2.');
   });
 
@@ -174,7 +175,7 @@ describe('a connection that turns out to be closed when it is used again', () =>
     const { upstream, front } = await setUp(echo);
     await rawExchange(front.port, get('/1'), '.');
     upstream.peers[0]!.socket.end();
-    await vi.waitUntil(() => front.forwarder.connections.open === 0);
+    await until(() => front.forwarder.connections.open === 0);
     expect(await rawExchange(front.port, 'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', '.')).toContain(
       ' 200 ',
     );

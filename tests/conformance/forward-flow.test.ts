@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { rawExchange } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -17,10 +18,10 @@ describe('a client that leaves', () => {
     const { upstream, front } = await setUp(() => undefined);
     const client = await BytePeer.tcp(front.port);
     client.send(get('/'));
-    await vi.waitUntil(() => upstream.heads.length === 1);
+    await until(() => upstream.heads.length === 1);
     client.destroy();
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
-    await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
+    await until(() => upstream.open === 0, { interval: 2 });
+    await until(() => front.results[0]?.outcome === 'abandoned');
     expect(front.forwarder.inFlight).toBe(0);
   });
 
@@ -33,9 +34,9 @@ describe('a client that leaves', () => {
     client.send(get('/'));
     await client.receive('200 OK');
     client.socket.pause();
-    await vi.waitFor(() => expect(upstream.peers[0]!.socket.writableLength).toBeGreaterThan(10_000_000));
+    await untilPasses(() => expect(upstream.peers[0]!.socket.writableLength).toBeGreaterThan(10_000_000));
     client.destroy();
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
+    await until(() => upstream.open === 0, { interval: 2 });
   });
 });
 
@@ -46,7 +47,7 @@ describe('a client of HTTP/2 that leaves', () => {
     const stream = session.request({ ':method': 'POST', ':path': '/' });
     stream.on('error', () => undefined);
     stream.write(Buffer.alloc(20_000_000));
-    await vi.waitUntil(() => upstream.peers.length === 1 && upstream.peers[0]!.socket.isPaused(), { timeout: 10_000 });
+    await until(() => upstream.peers.length === 1 && upstream.peers[0]!.socket.isPaused());
     // Held on all the way when nothing more leaves the client.
     let sent = -1;
     let same = 0;
@@ -56,10 +57,10 @@ describe('a client of HTTP/2 that leaves', () => {
       sent = bytesWritten;
       return same === 5;
     };
-    await vi.waitUntil(isHeld, { timeout: 20_000, interval: 30 });
+    await until(isHeld);
     stream.destroy(new Error('The client leaves.'));
     upstream.peers[0]!.socket.resume();
-    await vi.waitUntil(() => upstream.open === 0 && front.forwarder.inFlight === 0, { timeout: 10_000 });
+    await until(() => upstream.open === 0 && front.forwarder.inFlight === 0);
   });
 });
 
@@ -76,10 +77,10 @@ describe('back-pressure', () => {
     client.send(get('/'));
     await client.receive('200 OK');
     client.socket.pause();
-    await vi.waitUntil(() => front.results.length === 1);
+    await until(() => front.results.length === 1);
     expect(front.results[0]!.outcome).toBe('client_stalled');
     expect(front.results[0]!.bytes).toBeLessThan(50_000_000);
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
     client.destroy();
   });
 
@@ -90,7 +91,7 @@ describe('back-pressure', () => {
     client.socket.write(Buffer.alloc(100_000_000));
     const held: number[] = [];
     const watch = setInterval(() => held.push(client.socket.writableLength), 10);
-    await vi.waitUntil(() => front.errors.length === 1, { timeout: 10_000 });
+    await until(() => front.errors.length === 1);
     clearInterval(watch);
     expect(front.errors[0]!.code).toBe('upstream_timeout');
     // Long after the buffers on the way were full, and before the connection was given up.
@@ -156,7 +157,7 @@ describe('an answer that comes before the request is complete', () => {
     await client.untilClosed();
     expect(client.ending).toBe('fin');
     expect(upstream.heads).toHaveLength(1);
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
     client.destroy();
   });
 
@@ -182,7 +183,7 @@ describe('an answer that comes before the request is complete', () => {
     for await (const bytes of stream) chunks.push(bytes as Buffer);
     expect(status).toBe(413);
     expect(Buffer.concat(chunks).toString()).toBe('enough');
-    await vi.waitUntil(() => stream.closed);
+    await until(() => stream.closed);
     expect(stream.rstCode).toBe(0);
   });
 });
@@ -191,7 +192,7 @@ describe('Forwarder.close', () => {
   it('lets what is under way finish within its deadline, and refuses the rest', async () => {
     const { upstream, front } = await setUp(() => undefined);
     const answered = rawExchange(front.port, get('/1'), '.');
-    await vi.waitUntil(() => upstream.heads.length === 1);
+    await until(() => upstream.heads.length === 1);
     const closed = front.forwarder.close(5_000);
     expect(await rawExchange(front.port, get('/2'), 'forwarder_closed')).toContain(' 502 ');
     upstream.peers[0]!.send(textResponse('late.'));
@@ -208,7 +209,7 @@ describe('Forwarder.close', () => {
     await front.forwarder.close(30);
     await client.untilClosed();
     expect(client.received).not.toMatch(/0\r\n\r\n$/);
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
   });
 });
 
@@ -243,7 +244,7 @@ describe('memory', () => {
         if (read % 7 === 0) pauseForAMoment(download.socket);
       });
       download.send(get('/'));
-      await vi.waitUntil(() => read > size, { timeout: 25_000 });
+      await until(() => read > size, { timeout: 25_000 });
       const uploading = await BytePeer.tcp(front.port);
       uploading.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
       await upload(uploading.socket, block, size, false);

@@ -1,11 +1,12 @@
 import { constants } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defaultForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
 import { rawExchange } from '../support/wire/raw-exchange.ts';
+import { until } from '../support/until.ts';
 
 const setUp = h2cSetUp();
 const get = 'GET /a?b=c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
@@ -19,9 +20,9 @@ it('a part of an upload never looks like the whole when its client leaves', asyn
   });
   const client = ask(front, { ':method': 'POST' }, false);
   client.stream.write('a part');
-  await vi.waitUntil(() => content === 'a part', { timeout: 20_000 });
+  await until(() => content === 'a part');
   client.stream.destroy(new Error('The client leaves.'));
-  await vi.waitUntil(() => upstream.streams[0]!.destroyed, { timeout: 20_000 });
+  await until(() => upstream.streams[0]!.destroyed);
   expect(upstream.streams[0]!.rstCode).not.toBe(constants.NGHTTP2_NO_ERROR);
   expect(ended).toBe(false);
 });
@@ -49,7 +50,7 @@ describe('retries', () => {
       { limits: { connectTimeoutMs: 60_000, http2: { ...defaultForwardLimits.http2, maxSessionsPerUpstream: 1 } } },
     );
     const answers = [ask(front), ask(front)];
-    await vi.waitUntil(() => answers.every(({ closed }) => closed), { timeout: 20_000 });
+    await until(() => answers.every(({ closed }) => closed));
     expect(answers.map(({ head }) => head?.[':status'])).toEqual([204, 204]);
     expect(upstream.sessions).toHaveLength(1);
   });
@@ -77,7 +78,7 @@ describe('retries', () => {
     });
     const seen = ask(front, { ':method': 'PUT' }, false);
     seen.stream.write('content');
-    await vi.waitUntil(() => front.errors.length === 1);
+    await until(() => front.errors.length === 1);
     expect(front.errors[0]).toMatchObject({ code: 'upstream_reset', replayable: false });
     expect(upstream.heads).toHaveLength(1);
   });
@@ -115,13 +116,13 @@ describe('an upstream that is not what it should be', () => {
     );
     expect(await rawExchange(front.port, get)).toContain('502');
     expect(await rawExchange(front.port, get)).toContain('upstream_bad_response');
-    await vi.waitUntil(() => upstream.streams.every(({ closed }) => closed));
+    await until(() => upstream.streams.every(({ closed }) => closed));
   });
 
   it('has to answer in time', async () => {
     const { upstream, front } = await setUp(() => undefined, { limits: { responseTimeoutMs: 50 } });
     expect(await rawExchange(front.port, get)).toContain('504');
-    await vi.waitUntil(() => upstream.streams[0]!.closed);
+    await until(() => upstream.streams[0]!.closed);
     expect(front.forwarder.connections.open).toBe(1);
   });
 });

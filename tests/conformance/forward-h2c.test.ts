@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import type { ServerHttp2Stream as Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { Readable } from 'node:stream';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { defaultForwardLimits } from '../../src/proxy/forward/forward-limits.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { ask, h2cSetUp } from '../support/set-ups/h2c-forwarding.ts';
 import { rawExchange } from '../support/wire/raw-exchange.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const setUp = h2cSetUp();
 const limits = defaultForwardLimits.http2;
@@ -64,7 +65,7 @@ describe('a request to an upstream that speaks HTTP/2', () => {
       seen.stream.on('wantTrailers', () => seen.stream.sendTrailers({ 'x-sum': 'a' }));
       seen.stream.end('hello');
       // Without waitForTrailers a client of Node sends none.
-      await vi.waitUntil(() => seen.closed);
+      await until(() => seen.closed);
       expect(seen).toMatchObject({ body: 'answer', trailers: { 'x-check': 'b' }, ended: true });
       expect(seen.trailers).not.toHaveProperty('set-cookie');
     }
@@ -104,7 +105,7 @@ describe('a request to an upstream that speaks HTTP/2', () => {
     const text = `${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
     expect(await rawExchange(front.port, text)).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*etag: "a"[^]*\r\n\r\n$`));
     const seen = ask(front, { ':method': method });
-    await vi.waitUntil(() => seen.closed);
+    await until(() => seen.closed);
     expect(seen).toMatchObject({ headEnded: true, ended: true, head: { ':status': status } });
   });
 
@@ -134,12 +135,12 @@ describe('one HTTP/2 connection to an upstream', () => {
       limits: { http2: { ...limits, maxSessionsPerUpstream: 2 } },
     });
     const seen = Array.from({ length: 6 }, (_, at) => ask(front, { ':path': `/${at}` }));
-    await vi.waitUntil(() => upstream.streams.length === 4);
+    await until(() => upstream.streams.length === 4);
     expect(upstream.sessions).toHaveLength(2);
     for (const stream of upstream.streams) stream.respond({ ':status': 204 }, { endStream: true });
-    await vi.waitUntil(() => upstream.streams.length === 6);
+    await until(() => upstream.streams.length === 6);
     for (const stream of upstream.streams.slice(4)) stream.respond({ ':status': 204 }, { endStream: true });
-    await vi.waitUntil(() => seen.every(({ closed }) => closed));
+    await until(() => seen.every(({ closed }) => closed));
     expect(seen.map(({ head }) => head?.[':status'])).toEqual(Array(6).fill(204));
     expect(upstream.sessions).toHaveLength(2);
     expect(front.forwarder.inFlight).toBe(0);
@@ -151,13 +152,13 @@ describe('one HTTP/2 connection to an upstream', () => {
       limits: { connectTimeoutMs: 100, http2: { ...limits, maxSessionsPerUpstream: 1 } },
     });
     const first = ask(front);
-    await vi.waitUntil(() => upstream.streams.length === 1);
+    await until(() => upstream.streams.length === 1);
     const second = ask(front);
-    await vi.waitUntil(() => second.closed);
+    await until(() => second.closed);
     expect(second.head?.[':status']).toBe(504);
     expect(front.errors[0]!.code).toBe('connect_timeout');
     upstream.streams[0]!.respond({ ':status': 204 }, { endStream: true });
-    await vi.waitUntil(() => first.closed);
+    await until(() => first.closed);
     expect(upstream.streams).toHaveLength(1);
   });
 
@@ -170,7 +171,7 @@ describe('one HTTP/2 connection to an upstream', () => {
       { limits: { http2: { ...limits, idleTimeoutMs: 50 } } },
     );
     expect(await rawExchange(front.port, get())).toContain('200 OK');
-    await vi.waitUntil(() => upstream.connections.length === 0 && front.forwarder.connections.open === 0);
+    await until(() => upstream.connections.length === 0 && front.forwarder.connections.open === 0);
     expect(await rawExchange(front.port, get())).toContain('200 OK');
     for (const session of upstream.sessions) session.close();
     expect(await rawExchange(front.port, get())).toContain('200 OK');
@@ -180,16 +181,16 @@ describe('one HTTP/2 connection to an upstream', () => {
   it('lets its streams finish after GOAWAY, while new requests go to another', async () => {
     const { upstream, front } = await setUp(() => undefined);
     const first = ask(front);
-    await vi.waitUntil(() => upstream.streams.length === 1);
+    await until(() => upstream.streams.length === 1);
     upstream.sessions[0]!.goaway(constants.NGHTTP2_NO_ERROR);
-    await vi.waitUntil(() => front.forwarder.connections.open === 1);
+    await until(() => front.forwarder.connections.open === 1);
     const second = ask(front);
-    await vi.waitUntil(() => upstream.sessions.length === 2 && upstream.streams.length === 2);
+    await until(() => upstream.sessions.length === 2 && upstream.streams.length === 2);
     for (const stream of upstream.streams) {
       stream.respond({ ':status': 200 });
       stream.end('ok');
     }
-    await vi.waitUntil(() => first.closed && second.closed);
+    await until(() => first.closed && second.closed);
     expect([first.body, second.body]).toEqual(['ok', 'ok']);
   });
 
@@ -206,11 +207,11 @@ describe('one HTTP/2 connection to an upstream', () => {
     slow.send(get());
     await slow.receive('200 OK');
     slow.socket.pause();
-    await vi.waitUntil(() => upstream.streams[0]!.writableNeedDrain);
+    await until(() => upstream.streams[0]!.writableNeedDrain);
     for (let at = 0; at < 5; at += 1) expect(await rawExchange(front.port, get())).toContain('quick');
     expect(upstream.sessions).toHaveLength(1);
     slow.destroy();
-    await vi.waitUntil(() => upstream.streams[0]!.closed);
+    await until(() => upstream.streams[0]!.closed);
   });
 
   it('is given up when a request got no sign of life and a PING gets none either', async () => {
@@ -223,11 +224,11 @@ describe('one HTTP/2 connection to an upstream', () => {
     );
     await front.start();
     const seen = ask(front);
-    await vi.waitUntil(() => upstream.streams.length === 1);
+    await until(() => upstream.streams.length === 1);
     relay.freeze();
-    await vi.waitUntil(() => seen.closed);
+    await until(() => seen.closed);
     expect(front.errors[0]!.code).toBe('upstream_timeout');
-    await vi.waitUntil(() => front.forwarder.connections.open === 0);
+    await until(() => front.forwarder.connections.open === 0);
     await front.close();
     await relay.close();
   });
@@ -237,7 +238,7 @@ describe('aborts', () => {
   it.each(['h1', 'h2'])('a client that leaves cancels its stream, and no other (%s)', async (version) => {
     const { upstream, front } = await setUp((stream) => stream.respond({ ':status': 200 }));
     const other = ask(front);
-    await vi.waitUntil(() => other.head !== undefined);
+    await until(() => other.head !== undefined);
     if (version === 'h1') {
       const client = await BytePeer.tcp(front.port);
       client.send(get());
@@ -245,13 +246,13 @@ describe('aborts', () => {
       client.destroy();
     } else {
       const seen = ask(front);
-      await vi.waitUntil(() => seen.head !== undefined);
+      await until(() => seen.head !== undefined);
       seen.stream.close(constants.NGHTTP2_CANCEL);
     }
-    await vi.waitUntil(() => upstream.streams[1]?.closed);
+    await until(() => upstream.streams[1]?.closed);
     expect(upstream.streams[1]!.rstCode).toBe(constants.NGHTTP2_CANCEL);
     expect(upstream.streams[0]!.closed).toBe(false);
-    await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
+    await until(() => front.results[0]?.outcome === 'abandoned');
   });
 
   it.each([
@@ -267,13 +268,13 @@ describe('aborts', () => {
     const raw = await BytePeer.tcp(front.port);
     raw.send(get());
     await raw.receive('half');
-    await vi.waitUntil(() => seen.body === 'half');
+    await until(() => seen.body === 'half');
     for (const stream of upstream.streams) reset(stream);
-    await vi.waitUntil(() => seen.closed);
+    await until(() => seen.closed);
     expect(seen.stream.rstCode).not.toBe(constants.NGHTTP2_NO_ERROR);
     await raw.untilClosed();
     expect(raw.received).not.toContain('0\r\n\r\n');
-    await vi.waitUntil(() => front.results.length === 2);
+    await until(() => front.results.length === 2);
     expect(front.results.map(({ outcome }) => outcome)).toEqual(['upstream_aborted', 'upstream_aborted']);
   });
 
@@ -284,9 +285,9 @@ describe('aborts', () => {
     });
     const seen = ask(front, { ':method': 'POST' }, false);
     seen.stream.write('a');
-    await vi.waitUntil(() => seen.ended && seen.closed);
+    await until(() => seen.ended && seen.closed);
     expect(seen).toMatchObject({ body: 'enough', head: { ':status': 413 } });
-    await vi.waitUntil(() => upstream.streams[0]!.closed);
+    await until(() => upstream.streams[0]!.closed);
     expect(front.results[0]!.outcome).toBe('completed');
   });
 });

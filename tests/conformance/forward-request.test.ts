@@ -1,10 +1,11 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { FrontOptions } from '../support/set-ups/forwarding-front.ts';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { bodyOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 
@@ -97,7 +98,7 @@ describe('the head of a forwarded request', () => {
     const { upstream, front } = await setUp(ok);
     const stream = front.http2().request({ ':path': '/', cookie: ['a=1', 'b=2'] as unknown as string, 'x-a': '1' });
     stream.resume();
-    await vi.waitUntil(() => upstream.heads.length === 1);
+    await until(() => upstream.heads.length === 1);
     expect(valuesIn(upstream.heads[0]!, 'cookie')).toEqual(['a=1; b=2']);
     expect(valuesIn(upstream.heads[0]!, 'via')).toEqual(['2.0 reveille']);
     expect(upstream.heads[0]).not.toContain(':path');
@@ -155,7 +156,7 @@ describe('the content of a forwarded request', () => {
     stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '7' }));
     stream.resume();
     stream.end('a');
-    await vi.waitUntil(() => front.results.length === 1);
+    await until(() => front.results.length === 1);
     expect(bodyOf(upstream.peers[0]!.received)).toBe('1\r\na\r\n0\r\nx-sum: 7\r\n\r\n');
   });
 
@@ -164,7 +165,7 @@ describe('the content of a forwarded request', () => {
     const stream = front.http2().request({ ':method': 'POST', ':path': '/' }, { endStream: false });
     stream.resume();
     stream.end();
-    await vi.waitUntil(() => front.results.length === 1);
+    await until(() => front.results.length === 1);
     expect(bodyOf(upstream.peers[0]!.received)).toBe('0\r\n\r\n');
   });
 
@@ -177,10 +178,10 @@ describe('the content of a forwarded request', () => {
     const { upstream, front } = await setUp(() => undefined);
     const client = await BytePeer.tcp(front.port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhell');
-    await vi.waitUntil(() => upstream.peers[0]?.received.endsWith('hell'));
+    await until(() => upstream.peers[0]?.received.endsWith('hell'));
     client.destroy();
     await upstream.peers[0]!.untilClosed();
-    await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
+    await until(() => front.results[0]?.outcome === 'abandoned');
   });
 
   it('above the limit is refused before and while it is read', async () => {
@@ -191,7 +192,7 @@ describe('the content of a forwarded request', () => {
     expect(upstream.peers).toHaveLength(0);
     const chunked = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n';
     expect(await rawExchange(front.port, chunked)).toContain(' 413 ');
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
   });
 
   it('that does not come is answered 408 and the connection closed', async () => {
@@ -199,7 +200,7 @@ describe('the content of a forwarded request', () => {
     const answer = await rawExchange(front.port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\na');
     expect(answer).toContain(' 408 ');
     expect(valuesIn(answer, 'connection')).toEqual(['close']);
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
   });
 
   it('may take longer than the upstream has for its answer', async () => {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { bodyOf, headOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
@@ -99,9 +100,7 @@ describe('a forwarded response', () => {
     const client = await BytePeer.tcp(front.port);
     for (let time = 1; time <= 2; time += 1) {
       client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
-      await vi.waitUntil(
-        () => client.received.split('HTTP/1.1 ').length === time + 1 && client.received.endsWith('\r\n\r\n'),
-      );
+      await until(() => client.received.split('HTTP/1.1 ').length === time + 1 && client.received.endsWith('\r\n\r\n'));
     }
     expect(valuesIn(headOf(client.received), 'content-length')).toEqual(lengths);
     expect(valuesIn(headOf(client.received), 'transfer-encoding')).toEqual([]);
@@ -124,7 +123,7 @@ describe('a forwarded response', () => {
     // A busy machine may delay one of them; a proxy that buffers delays all.
     expect(Math.min(...latencies)).toBeLessThan(50);
     client.destroy();
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
+    await until(() => upstream.open === 0, { interval: 2 });
   });
 
   it('carries trailers to HTTP/1.1 clients that ask for them (RFC 9110 6.5)', async () => {
@@ -178,7 +177,7 @@ describe('a response that cannot be trusted', () => {
     const answer = await rawExchange(front.port, GET);
     expect(answer, what).toMatch(/HTTP\/1.1 502 /);
     expect(answer).toContain('upstream_bad_response');
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
     expect(upstream.heads).toHaveLength(1);
   });
 
@@ -199,13 +198,13 @@ describe('a response that cannot be trusted', () => {
     await client.untilClosed();
     // A reset right behind the last bytes may show as an end to a reader; the framing never says that all has come.
     expect(client.received).not.toMatch(/\r\n0\r\n\r\n$/);
-    await vi.waitUntil(() => front.results[0]?.outcome === 'upstream_aborted');
+    await until(() => front.results[0]?.outcome === 'upstream_aborted');
 
     const stream = front.http2().request({ ':path': '/' });
     let ended = false;
     stream.on('end', () => (ended = true)).on('error', () => undefined);
     stream.resume();
-    await vi.waitUntil(() => stream.closed, { timeout: 1_000 });
+    await until(() => stream.closed);
     expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
     expect(ended).toBe(false);
   });
@@ -228,7 +227,7 @@ describe('a response that cannot be trusted', () => {
     await once(stream, 'response');
     upstream.peers[0]!.socket.write('def');
     upstream.peers[0]!.socket.resetAndDestroy();
-    await vi.waitUntil(() => stream.closed, { timeout: 1_000 });
+    await until(() => stream.closed);
     expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
   });
 });
@@ -237,7 +236,7 @@ describe('an upstream that does not answer', () => {
   it('is a 504 after the response timeout', async () => {
     const { upstream, front } = await setUp(() => undefined, { limits: { responseTimeoutMs: 50 } });
     expect(await rawExchange(front.port, GET)).toContain('upstream_timeout');
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
   });
 
   it('is a 502 at once when nobody listens', async () => {
@@ -294,7 +293,7 @@ describe('over HTTP/2', () => {
       .on('headers', (fields) => seen.push(fields[':status']))
       .on('response', (fields) => seen.push(fields[':status']));
     stream.resume();
-    await vi.waitUntil(() => stream.closed);
+    await until(() => stream.closed);
     expect(seen).toEqual([103, 200]);
   });
 
@@ -304,7 +303,7 @@ describe('over HTTP/2', () => {
     for (const method of ['GET', 'HEAD']) {
       const stream = session.request({ ':path': '/', ':method': method });
       stream.resume();
-      await vi.waitUntil(() => stream.closed);
+      await until(() => stream.closed);
       expect(stream.rstCode).toBe(0);
     }
   });
@@ -313,9 +312,9 @@ describe('over HTTP/2', () => {
     const { upstream, front } = await setUp(() => undefined);
     const stream = front.http2().request({ ':path': '/' });
     stream.on('error', () => undefined);
-    await vi.waitUntil(() => upstream.heads.length === 1);
+    await until(() => upstream.heads.length === 1);
     stream.close(constants.NGHTTP2_CANCEL);
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
-    await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
+    await until(() => upstream.open === 0, { interval: 2 });
+    await until(() => front.results[0]?.outcome === 'abandoned');
   });
 });

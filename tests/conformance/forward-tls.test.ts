@@ -1,6 +1,6 @@
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { ForwardResult } from '../../src/proxy/forward/forward-result.ts';
 import { Forwarder } from '../../src/proxy/forward/forwarder.ts';
@@ -8,6 +8,7 @@ import { FrontDoor } from '../support/set-ups/front-door.ts';
 import type { UpstreamScript } from '../support/upstreams/upstream.ts';
 import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 
@@ -87,7 +88,7 @@ describe('over TLS', () => {
     let ended = false;
     stream.on('error', () => undefined).on('end', () => (ended = true));
     stream.on('data', () => upstream.peers[1]?.destroy());
-    await vi.waitUntil(() => stream.closed, { timeout: 1_000 });
+    await until(() => stream.closed);
     expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
     expect(ended).toBe(false);
     expect(session.closed).toBe(false);
@@ -97,10 +98,10 @@ describe('over TLS', () => {
     const { door, upstream, results } = await setUp(() => undefined);
     const client = await connectClient(door);
     client.send(GET);
-    await vi.waitUntil(() => upstream.heads.length === 1);
+    await until(() => upstream.heads.length === 1);
     client.destroy();
-    await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
-    await vi.waitUntil(() => results[0]?.outcome === 'abandoned');
+    await until(() => upstream.open === 0, { interval: 2 });
+    await until(() => results[0]?.outcome === 'abandoned');
   });
 
   it('an answer to an upload that goes on reaches the client whole', async () => {
@@ -121,11 +122,11 @@ describe('over TLS', () => {
     const inside = upstream.peers[0]!;
     client.socket.end('last words');
     await inside.receive('last words');
-    await vi.waitUntil(() => inside.ending === 'fin');
+    await until(() => inside.ending === 'fin');
     inside.send('still here');
     await client.receive('still here');
     inside.socket.end();
-    await vi.waitUntil(() => forwarder.inFlight === 0);
+    await until(() => forwarder.inFlight === 0);
   });
 
   it('a WebSocket client that is cut is felt upstream', async () => {
@@ -136,6 +137,6 @@ describe('over TLS', () => {
     client.destroy();
     await upstream.peers[0]!.untilClosed();
     upstream.peers[0]!.destroy();
-    await vi.waitUntil(() => forwarder.inFlight === 0);
+    await until(() => forwarder.inFlight === 0);
   });
 });

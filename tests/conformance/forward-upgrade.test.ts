@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { bodyOf, headOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 const HANDSHAKE =
@@ -86,7 +87,7 @@ describe('a WebSocket (RFC 6455)', () => {
     for (let index = 0; index < 10_000; index += 1) socket.send(message(index));
     await all;
     socket.close();
-    await vi.waitUntil(() => front.results.length === 1);
+    await until(() => front.results.length === 1);
     expect(front.results[0]).toMatchObject({ outcome: 'completed', status: 101 });
     expect(front.forwarder.inFlight).toBe(0);
   });
@@ -95,21 +96,21 @@ describe('a WebSocket (RFC 6455)', () => {
     const first = await openTunnel();
     first.client.socket.end('last words');
     await first.inside.receive('last words');
-    await vi.waitUntil(() => first.inside.ending === 'fin');
+    await until(() => first.inside.ending === 'fin');
     first.inside.send('still here');
     await first.client.receive('still here');
     first.inside.socket.end();
-    await vi.waitUntil(() => first.front.forwarder.inFlight === 0);
+    await until(() => first.front.forwarder.inFlight === 0);
 
     const second = await openTunnel();
     second.inside.socket.end('bye');
     await second.client.receive('bye');
-    await vi.waitUntil(() => second.client.ending === 'fin');
+    await until(() => second.client.ending === 'fin');
     second.client.send('not yet');
     await second.inside.receive('not yet');
     expect(second.front.forwarder.inFlight).toBe(1);
     second.client.socket.end();
-    await vi.waitUntil(() => second.front.forwarder.inFlight === 0);
+    await until(() => second.front.forwarder.inFlight === 0);
   });
 
   it('closes one side when the other is reset', async () => {
@@ -119,7 +120,7 @@ describe('a WebSocket (RFC 6455)', () => {
     const second = await openTunnel();
     second.inside.socket.resetAndDestroy();
     await second.client.untilClosed();
-    await vi.waitUntil(() => second.front.forwarder.inFlight === 0);
+    await until(() => second.front.forwarder.inFlight === 0);
   });
 
   it('is not cut while it is silent, but when it is stuck', async () => {
@@ -128,7 +129,7 @@ describe('a WebSocket (RFC 6455)', () => {
     expect(front.forwarder.inFlight).toBe(1);
     client.socket.pause();
     inside.socket.write(Buffer.alloc(50_000_000));
-    await vi.waitUntil(() => front.forwarder.inFlight === 0, { timeout: 5_000 });
+    await until(() => front.forwarder.inFlight === 0);
   });
 
   it('is cut when the forwarder closes', async () => {
@@ -136,7 +137,7 @@ describe('a WebSocket (RFC 6455)', () => {
     await front.forwarder.close(10);
     await client.untilClosed();
     await inside.untilClosed();
-    await vi.waitUntil(() => front.forwarder.inFlight === 0, { timeout: 20_000, interval: 5 });
+    await until(() => front.forwarder.inFlight === 0);
   });
 });
 
@@ -158,7 +159,7 @@ describe('a WebSocket that is refused', () => {
     expect(client.received).toContain(line);
     expect(bodyOf(client.received)).toBe('reason');
     expect(valuesIn(headOf(client.received), 'connection')).toEqual(['close']);
-    await vi.waitUntil(() => front.forwarder.inFlight === 0 && upstream.open <= 1);
+    await until(() => front.forwarder.inFlight === 0 && upstream.open <= 1);
   });
 
   it('is answered with all of its content, however much that is', async () => {
@@ -180,7 +181,7 @@ describe('a WebSocket that is refused', () => {
   ])('is a 502 when the 101 comes %s', async (_what, response) => {
     const { upstream, front } = await setUp((peer) => peer.send(response));
     expect(await rawExchange(front.port, HANDSHAKE)).toMatch(/^HTTP\/1.1 502 [^]*upstream_bad_response/);
-    await vi.waitUntil(() => upstream.open === 0);
+    await until(() => upstream.open === 0);
   });
 
   it('is a 502 when the upstream dies before it answers', async () => {
@@ -194,11 +195,11 @@ describe('a WebSocket that is refused', () => {
       const { upstream, front } = await setUp(() => undefined);
       const client = await BytePeer.tcp(front.port);
       client.send(HANDSHAKE);
-      await vi.waitUntil(() => upstream.heads.length === 1);
+      await until(() => upstream.heads.length === 1);
       if (how === 'fin') client.socket.end();
       else client.socket.resetAndDestroy();
-      await vi.waitUntil(() => upstream.open === 0, { timeout: 1_000, interval: 2 });
-      await vi.waitUntil(() => front.results[0]?.outcome === 'abandoned');
+      await until(() => upstream.open === 0, { interval: 2 });
+      await until(() => front.results[0]?.outcome === 'abandoned');
     },
   );
 });
@@ -222,7 +223,7 @@ describe('another protocol that is asked for (RFC 9110 7.8)', () => {
     expect(await client.receive('served')).toContain(' 200 OK');
     expect(valuesIn(upstream.heads[0]!, 'upgrade')).toEqual([]);
     client.send('GET /again HTTP/1.1\r\nHost: a\r\n\r\n');
-    await vi.waitUntil(() => upstream.peers.some((peer) => peer.received.includes('GET /again')));
+    await until(() => upstream.peers.some((peer) => peer.received.includes('GET /again')));
     client.destroy();
   });
 });

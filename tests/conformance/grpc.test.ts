@@ -9,6 +9,7 @@ import { Client, credentials, Metadata, Server, ServerCredentials, status } from
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
 import { awakeView } from '../support/samples/service-view.ts';
+import { until } from '../support/until.ts';
 
 const text = {
   requestSerialize: (value: string): Buffer => Buffer.from(value),
@@ -109,12 +110,12 @@ describe('gRPC through the front door, to a service with protocol "h2c"', () => 
       const done = new Promise<number>((resolve) => call.on('status', ({ code }) => resolve(code)));
       call.on('error', () => undefined);
       call.on('data', (value: string) => seen.push(value));
-      await vi.waitUntil(() => seen.length === 3);
+      await until(() => seen.length === 3);
       expect(seen).toEqual([0, 1, 2].map((at) => `${name} ${at}`));
       if (!ends) call.cancel();
       expect(await done).toBe(ends ? status.OK : status.CANCELLED);
     }
-    await vi.waitUntil(() => cancelled.mock.calls.length === 1);
+    await until(() => cancelled.mock.calls.length === 1);
   });
 
   it('converses in both directions at once', async () => {
@@ -126,7 +127,7 @@ describe('gRPC through the front door, to a service with protocol "h2c"', () => 
     const done = new Promise<number>((resolve) => call.on('status', ({ code }) => resolve(code)));
     for (let at = 1; at <= 3; at += 1) {
       call.write(`line ${at}`);
-      await vi.waitUntil(() => seen.length === at);
+      await until(() => seen.length === at);
     }
     call.end();
     expect(await done).toBe(status.OK);

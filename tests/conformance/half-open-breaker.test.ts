@@ -1,9 +1,10 @@
 import { request } from 'node:https';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { dataHalfSetUp, type OpenDataHalf } from '../support/set-ups/data-half-set-up.ts';
 import { awakeView } from '../support/samples/service-view.ts';
 import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const HANDSHAKE = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n';
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -43,7 +44,7 @@ describe('the one request that probes an instance after failures', () => {
     expect(half.link.reportBreaker).toHaveBeenLastCalledWith({ service: 'web', instanceId: 'web-1', open: true });
 
     failing = false;
-    const stream = await vi.waitUntil(async () => {
+    const stream = await until(async () => {
       const client = await BytePeer.tls(half.client);
       open.push(() => client.destroy());
       client.send(`GET ${path} HTTP/1.1\r\nHost: app.test\r\n${fields}\r\n`);
@@ -52,6 +53,6 @@ describe('the one request that probes an instance after failures', () => {
     expect(await statusOf(half)).toBe(200);
     expect(half.link.reportBreaker).toHaveBeenLastCalledWith({ service: 'web', instanceId: 'web-1', open: false });
     stream.destroy();
-    await vi.waitUntil(() => half.link.inFlight.get('web-1') === 0);
+    await until(() => half.link.inFlight.get('web-1') === 0);
   });
 });

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { get2, openHttp2 } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { FRAME, frame, headers, PREFACE, readFrames } from '../support/wire/http2-frames.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const ACK = 1;
 const PADDED = 8;
@@ -203,13 +204,11 @@ describe('a flood over HTTP/2', () => {
       readFrames(attacker.received).frames.some(
         ({ type, payload }) => type === FRAME.ping && payload.toString() === 'the mark',
       );
-    await vi.waitUntil(() => attacker.closed || isAnswered(), { timeout: 30_000, interval: 20 });
+    await until(() => attacker.closed || isAnswered());
     expect(isAnswered()).toBe(flood.outcome === 'bears');
     expect(requests).toBeLessThanOrEqual(flood.requests);
     expect(await other()).toEqual({ status: 200, body: 'served' });
     attacker.destroy();
-    await vi.waitUntil(
-      () => door.listener.counts.open === 0 && door.exchanges.every((one) => one.abandoned || one.headSent),
-    );
+    await until(() => door.listener.counts.open === 0 && door.exchanges.every((one) => one.abandoned || one.headSent));
   });
 });

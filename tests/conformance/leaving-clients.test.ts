@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { deferred } from '../../src/lib/deferred.ts';
 import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
 import { awakeView, serviceView } from '../support/samples/service-view.ts';
 import { RawUpstream, textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`;
 
@@ -26,9 +27,9 @@ describe('clients that come and go', () => {
     });
     const client = await BytePeer.tls(half.client);
     client.send(get('/'));
-    await vi.waitUntil(() => half.link.suspect.mock.calls.length === 1);
+    await until(() => half.link.suspect.mock.calls.length === 1);
     client.destroy();
-    await vi.waitUntil(() => half.link.inFlight.get('web-1') === 0);
+    await until(() => half.link.inFlight.get('web-1') === 0);
     // The close has to have reached the other side: a request of somebody else comes after it.
     const other = await BytePeer.tls(half.client);
     other.send('GET / HTTP/1.1\r\nHost: other.test\r\n\r\n');
@@ -54,9 +55,9 @@ describe('clients that come and go', () => {
     const paths = Array.from({ length: 25 }, (_, index) => `/${index}`);
     client.send(paths.map(get).join(''));
     // Not `until`, which adds listeners of its own.
-    await vi.waitUntil(() => client.received.includes('seen /24.'), { interval: 5 });
+    await until(() => client.received.includes('seen /24.'));
     expect([...client.received.matchAll(/seen (\/\d+)\./g)].map(([, path]) => path)).toEqual(paths);
     expect(warnings).toEqual([]);
-    await vi.waitUntil(() => half.link.inFlight.get('web-1') === 0);
+    await until(() => half.link.inFlight.get('web-1') === 0);
   });
 });

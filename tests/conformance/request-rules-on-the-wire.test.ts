@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { headers, PREFACE, readFrames } from '../support/wire/http2-frames.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 let door: FrontDoor;
 
@@ -181,9 +182,9 @@ const request: [string, string][] = [
 async function http2(fields: readonly (readonly [string, string])[]) {
   const client = await BytePeer.tls({ ...door.client, ALPNProtocols: ['h2'] });
   client.socket.write(Buffer.concat([PREFACE, headers(1, fields)]));
-  await vi.waitUntil(() => readFrames(client.received).frames.some(({ stream }) => stream === 1));
+  await until(() => readFrames(client.received).frames.some(({ stream }) => stream === 1));
   client.socket.write(headers(3, request));
-  await vi.waitUntil(() => readFrames(client.received).frames.some(({ stream, type }) => stream === 3 && type === 1));
+  await until(() => readFrames(client.received).frames.some(({ stream, type }) => stream === 3 && type === 1));
   const frames = readFrames(client.received).frames;
   client.destroy();
   return frames.filter(({ stream }) => stream === 1);

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { DeafListener } from '../support/upstreams/deaf-listener.ts';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { rawExchange } from '../support/wire/raw-exchange.ts';
+import { until } from '../support/until.ts';
 
 const setUp = forwardingSetUp();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -30,7 +31,7 @@ describe.skipIf(process.platform !== 'linux')('an upstream whose queue of connec
     expect(answer).toMatch(/^HTTP\/1\.1 504 /);
     expect(front.errors.map(({ code }) => code)).toEqual(['connect_timeout']);
     expect(tries).toBe(2);
-    await vi.waitUntil(() => front.forwarder.connections.open === 0, { timeout: 10_000 });
+    await until(() => front.forwarder.connections.open === 0);
   });
 });
 
@@ -42,7 +43,7 @@ describe('an upstream that is slow to answer', () => {
     const { upstream, front } = await setUp(() => undefined, { limits: { responseTimeoutMs: 150 } });
     expect(await rawExchange(front.port, request, 'upstream_timeout')).toMatch(/^HTTP\/1\.1 504 /);
     expect(upstream.heads).toHaveLength(1);
-    await vi.waitUntil(() => front.forwarder.connections.open === 0, { timeout: 10_000 });
+    await until(() => front.forwarder.connections.open === 0);
   });
 
   it('is given up though it drips the head of its answer', async () => {

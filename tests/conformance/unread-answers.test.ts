@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, describe, it, vi } from 'vitest';
+import { afterEach, describe, it } from 'vitest';
 import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { openTls } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
+import { until } from '../support/until.ts';
 
 const limits = { stallTimeoutMs: 150, sessionIdleTimeoutMs: 150 };
 /** More than all the buffers between two sockets hold. */
 const LARGE = Buffer.alloc(16 * 1024 * 1024);
 const answer = (exchange: ClientExchange): void => exchange.respond(200, [], LARGE);
-const waitUntil = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 5_000, interval: 10 });
 
 /** Whoever made the answer has done with it: no limit of the forwarding sees these any more. */
 describe('an answer that is complete and that the client does not read', () => {
@@ -33,17 +33,17 @@ describe('an answer that is complete and that the client does not read', () => {
 
   it('does not hold an HTTP/1 connection for ever', async () => {
     const { exchanges, listener } = await unreadRequest('');
-    await waitUntil(() => exchanges.length === 1 && listener.counts.open === 0);
+    await until(() => exchanges.length === 1 && listener.counts.open === 0);
   });
 
   it('does not hold a connection that was to close after it', async () => {
     const { exchanges, listener } = await unreadRequest('Connection: close\r\n');
-    await waitUntil(() => exchanges.length === 1 && listener.counts.open === 0);
+    await until(() => exchanges.length === 1 && listener.counts.open === 0);
   });
 
   it('does not hold a connection whose upgrade was refused', async () => {
     const { exchanges, listener } = await unreadRequest('Connection: Upgrade\r\nUpgrade: websocket\r\n');
-    await waitUntil(() => exchanges.length === 1 && listener.counts.open === 0);
+    await until(() => exchanges.length === 1 && listener.counts.open === 0);
   });
 
   it('does not hold an HTTP/2 session that gives no window (CVE-2019-9517)', async () => {
@@ -59,6 +59,6 @@ describe('an answer that is complete and that the client does not read', () => {
     for (let count = 0; count < 3; count += 1) {
       session.request({ ':path': '/', ':authority': 'app.test' }).on('error', () => undefined);
     }
-    await waitUntil(() => exchanges.length === 3 && listener.counts.sessions === 0 && listener.counts.open === 0);
+    await until(() => exchanges.length === 3 && listener.counts.sessions === 0 && listener.counts.open === 0);
   });
 });

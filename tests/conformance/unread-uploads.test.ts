@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { openHttp2, openTls } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { frame, headers, PREFACE } from '../support/wire/http2-frames.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const KB = 1024;
 /** What one HTTP/2 connection may have sent that nobody has read. */
@@ -14,7 +15,6 @@ const SESSION_BYTES = 2_048 * KB;
 const STREAM_BYTES = 256 * KB;
 /** A frame more may be on its way when a window closes. */
 const SLACK_BYTES = 64 * KB;
-const waitUntil = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 30_000, interval: 20 });
 const UPLOAD = Buffer.alloc(400 * KB, 97);
 
 /** A service that wakes, or an upstream that does not read: nobody reads these uploads before `read`. */
@@ -38,7 +38,7 @@ describe('uploads that nobody reads', () => {
   async function session(): Promise<ClientHttp2Session> {
     const opened = await openHttp2(door);
     open.push(opened);
-    await waitUntil(() => opened.remoteSettings.maxConcurrentStreams === 128);
+    await until(() => opened.remoteSettings.maxConcurrentStreams === 128);
     return opened;
   }
 
@@ -46,8 +46,8 @@ describe('uploads that nobody reads', () => {
     door = await FrontDoor.open({ onExchange: () => undefined });
     const client = await session();
     const streams = Array.from({ length: 60 }, () => post(client));
-    await waitUntil(() => door.exchanges.length === 60 && client.state.remoteWindowSize === 0);
-    await waitUntil(() => held() >= SESSION_BYTES - SLACK_BYTES);
+    await until(() => door.exchanges.length === 60 && client.state.remoteWindowSize === 0);
+    await until(() => held() >= SESSION_BYTES - SLACK_BYTES);
     expect(held()).toBeLessThanOrEqual(SESSION_BYTES + SLACK_BYTES);
     expect(Math.max(...door.exchanges.map(({ body }) => body.readableLength))).toBeLessThanOrEqual(STREAM_BYTES);
     const sizes = door.exchanges.map((exchange) => sizeOf(exchange));
@@ -64,10 +64,10 @@ describe('uploads that nobody reads', () => {
     });
     const client = await session();
     const streams = Array.from({ length: 12 }, () => post(client));
-    await waitUntil(() => door.exchanges.length === 12 && client.state.remoteWindowSize === 0);
+    await until(() => door.exchanges.length === 12 && client.state.remoteWindowSize === 0);
     const waiting = client.request({ ':method': 'POST', ':path': '/', ':authority': 'app.test', 'x-read': '1' });
     waiting.setEncoding('latin1').end(UPLOAD);
-    await waitUntil(() => door.exchanges.length === 13);
+    await until(() => door.exchanges.length === 13);
     for (const stream of streams) stream.destroy(new Error('The client leaves.'));
     let answer = '';
     for await (const text of waiting) answer += String(text);
@@ -95,22 +95,22 @@ describe('uploads that nobody reads', () => {
       false,
     );
     client.socket.write(Buffer.concat([PREFACE, head, frame(0, 0, 1, Buffer.alloc(1_000))]));
-    await waitUntil(() => held() > 0);
+    await until(() => held() > 0);
     // A reset with NO_ERROR.
     client.socket.write(frame(3, 0, 1, Buffer.alloc(4)));
-    await waitUntil(() => abandoned === 1 && door.exchanges.every(({ body }) => body.destroyed));
+    await until(() => abandoned === 1 && door.exchanges.every(({ body }) => body.destroyed));
   });
 
   it('give the window back when they are answered unread', async () => {
     door = await FrontDoor.open({ onExchange: () => undefined });
     const client = await session();
     const streams = Array.from({ length: 12 }, () => post(client));
-    await waitUntil(() => door.exchanges.length === 12 && client.state.remoteWindowSize === 0);
+    await until(() => door.exchanges.length === 12 && client.state.remoteWindowSize === 0);
     const closed = streams.map((stream) => once(stream.resume(), 'close'));
     for (const exchange of door.exchanges) exchange.respond(503, [], 'no');
     await Promise.all(closed);
     post(client);
-    await waitUntil(() => door.exchanges.length === 13);
+    await until(() => door.exchanges.length === 13);
     expect(await sizeOf(door.exchanges[12]!)).toBe(UPLOAD.length);
   });
 
@@ -124,13 +124,13 @@ describe('uploads that nobody reads', () => {
       socket.write('POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100000000\r\n\r\n');
       socket.write(large);
     }
-    await waitUntil(() => door.exchanges.length === connections);
+    await until(() => door.exchanges.length === connections);
     // The kernel holds the rest; of that, no byte is read any more.
     const isHeld = ({ body }: ClientExchange): boolean => {
       const { socket } = body as unknown as { socket: unknown };
       return socket instanceof Socket && socket.isPaused();
     };
-    await waitUntil(() => door.exchanges.every(isHeld));
+    await until(() => door.exchanges.every(isHeld));
     for (const { body } of door.exchanges) expect(body.readableLength).toBeLessThanOrEqual(128 * KB);
   });
 });

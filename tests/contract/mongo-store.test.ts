@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
 import { mongoLimits } from '../support/samples/mongo-limits.ts';
@@ -8,6 +8,7 @@ import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { stateStoreSuite, type StoreHarness } from './state-store-suite.ts';
 import { ago, eventRecord, sampleRecord, serviceRecord, sessionRecord } from './state-store-suite/records.ts';
 import { writeAndKill } from './write-and-kill.ts';
+import { untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 
@@ -105,8 +106,8 @@ describe.skipIf('reason' in mongod)('MongoDB', () => {
       await store.saveEvents([eventRecord('gone', { at: ago(8 * 24 * 3_600_000) }), eventRecord('here')]);
       const ids = async (collection: string): Promise<unknown[]> =>
         (await set.client.db(name).collection(collection).find().toArray()).map(({ _id }) => _id);
-      await vi.waitFor(async () => expect(await ids('sessions')).toEqual(['here']), 20_000);
-      await vi.waitFor(async () => expect(await ids('events')).toHaveLength(1), 20_000);
+      await untilPasses(async () => expect(await ids('sessions')).toEqual(['here']));
+      await untilPasses(async () => expect(await ids('events')).toHaveLength(1));
       await store.close();
     });
   });

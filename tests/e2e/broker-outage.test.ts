@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { until } from '../support/until.ts';
 
 /** The API takes a hundred requests a minute. */
 const PATIENCE = { timeout: 40_000, interval: 800 };
@@ -37,15 +38,15 @@ describe.skipIf(!hasMosquitto)('a daemon whose broker is away', () => {
   const health = async (): Promise<HealthAnswer> => (await daemon.api('GET', '/health')).json<HealthAnswer>();
   const told = (): string[] => daemon.log.map(({ msg }) => msg).filter((msg) => msg.includes('MQTT broker'));
   const connected = (is: boolean): Promise<unknown> =>
-    vi.waitUntil(async () => (await health()).mqtt.connected === is, PATIENCE);
+    until(async () => (await health()).mqtt.connected === is, PATIENCE);
 
   async function healthy(): Promise<void> {
-    await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', PATIENCE);
   }
 
   it('serves, and says why it is degraded: to the API, to the command line, and once to the log', async () => {
     expect((await daemon.ask('web')).body).toBe('served');
-    await vi.waitUntil(async () => (await health()).mqtt.reason?.includes('nothing listens there'), PATIENCE);
+    await until(async () => (await health()).mqtt.reason?.includes('nothing listens there'), PATIENCE);
     const answer = await health();
     expect(answer).toMatchObject({ status: 'degraded', mqtt: { kind: 'external', connected: false, dropped: 0 } });
     const why = 'the external MQTT broker is not connected: nothing listens there';
@@ -71,7 +72,7 @@ describe.skipIf(!hasMosquitto)('a daemon whose broker is away', () => {
     await connected(true);
     await healthy();
     const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${broker.port}`, 'services');
-    await vi.waitUntil(() => watcher.last('services/web/status')?.includes('awake'), PATIENCE);
+    await until(() => watcher.last('services/web/status')?.includes('awake'), PATIENCE);
     await watcher.close();
     expect(told()).toEqual([
       expect.stringContaining('cannot connect'),

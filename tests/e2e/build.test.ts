@@ -1,8 +1,9 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
+import { untilPasses } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 
@@ -101,9 +102,7 @@ describe.skipIf(!hasDocker)('a service that is built', () => {
     await write('Dockerfile', DOCKERFILE);
     await daemon.writeManifest(manifest('green'));
 
-    await vi.waitFor(async () => expect((await daemon.ask('built')).json()).toMatchObject({ colour: 'green' }), {
-      timeout: 20_000,
-    });
+    await untilPasses(async () => expect((await daemon.ask('built')).json()).toMatchObject({ colour: 'green' }));
   });
 
   it('answers who waits 502 with the last lines of the build when it fails (scenario 36)', async () => {

@@ -1,8 +1,9 @@
 import { Agent } from 'node:https';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import { Daemon, type LogLine } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const STREAM_MS = 3000;
@@ -41,7 +42,7 @@ describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () =>
   it('that cannot be read as TypeScript is refused with its line (scenario 18)', async () => {
     const before = daemon.events('manifest.refused').length;
     await daemon.writeManifest('export default {\n  services: {\n    web: { routes: ],\n  },\n};\n');
-    await vi.waitUntil(() => daemon.events('manifest.refused').length > before, { timeout: 5_000 });
+    await until(() => daemon.events('manifest.refused').length > before);
 
     expect(daemon.events('manifest.refused').at(-1)?.['detail']).toMatch(/services-manifest\.ts:3:\d+/);
     expect((await daemon.ask('steady')).status).toBe(200);
@@ -54,7 +55,7 @@ describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () =>
     const stream = streamOf(STREAM_MS, EVERY_MS, () => daemon.ask('steady', { agent }).then(({ status }) => status));
 
     await daemon.writeManifest({ ...services, broken: { routes: ['steady'], image } });
-    await vi.waitUntil(() => daemon.events('manifest.refused').length > refusedBefore, { timeout: 5_000 });
+    await until(() => daemon.events('manifest.refused').length > refusedBefore);
     services = { ...services, late: { routes: ['late'], image } };
     await daemon.writeManifest(services);
     await daemon.event('manifest.applied');
@@ -74,9 +75,8 @@ describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () =>
     services = { ...services, changing: { routes: ['changing'], image, env: { COLOUR: 'blue' } } };
     await daemon.writeManifest(services);
 
-    await vi.waitFor(
-      async () => expect((await daemon.ask('changing', { path: '/env' })).json()).toMatchObject({ COLOUR: 'blue' }),
-      { timeout: 10_000 },
+    await untilPasses(async () =>
+      expect((await daemon.ask('changing', { path: '/env' })).json()).toMatchObject({ COLOUR: 'blue' }),
     );
     expect((await stream).filter((status) => status !== 200)).toEqual([]);
     const after = await daemon.containers.list('changing');
@@ -89,7 +89,7 @@ describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () =>
     services = Object.fromEntries(Object.entries(services).filter(([name]) => name !== 'leaving'));
     await daemon.writeManifest(services);
 
-    await vi.waitFor(async () => expect(await daemon.containers.list('leaving')).toEqual([]), { timeout: 10_000 });
+    await untilPasses(async () => expect(await daemon.containers.list('leaving')).toEqual([]));
     expect((await daemon.ask('leaving')).status).toBe(404);
   });
 });
@@ -113,13 +113,13 @@ describe('an edit of .env of a running daemon', () => {
     };
     const [first, second] = ['first-token-'.repeat(4), 'second-token-'.repeat(4)];
     await daemon.writeEnv(`ADMIN_TOKEN=${first}\nACCESS_LOG=all\n`);
-    await vi.waitFor(async () => expect(await status(first)).toBe(200), { timeout: 5_000 });
+    await untilPasses(async () => expect(await status(first)).toBe(200));
 
     const isAnswer = (line: LogLine): boolean => line['path'] === '/api/services' && line['status'] === 200;
-    await vi.waitUntil(() => daemon?.log.some(isAnswer), { timeout: 5_000 });
+    await until(() => daemon?.log.some(isAnswer));
 
     await daemon.writeEnv(`ADMIN_TOKEN=${second}\nACCESS_LOG=off\nBUILD_TIMEOUT=5m\n`);
-    await vi.waitFor(async () => expect(await status(second)).toBe(200), { timeout: 5_000 });
+    await untilPasses(async () => expect(await status(second)).toBe(200));
     expect(await status(first)).toBe(401);
     expect(daemon.log.map(({ msg }) => msg)).toContain('restart needed: BUILD_TIMEOUT');
     expect(daemon.output).not.toContain(first);
@@ -150,7 +150,7 @@ describe('code of the manifest that fails after it was read', () => {
     const manifest = `${fails}export default { services: { elsewhere: { routes: ['elsewhere'], url: 'http://127.0.0.1:9' } } };\n`;
     daemon = await Daemon.start({ manifest, env: { RUNTIME: 'process' }, withoutDocker: true });
     const told = (): LogLine | undefined => daemon?.log.find(({ msg }) => msg.includes('the vault is shut'));
-    await vi.waitUntil(told, { timeout: 20_000 });
+    await until(told);
 
     expect(told()?.msg).toMatch(/services-manifest\.ts:1:\d+, the daemon goes on/);
     expect((await daemon.api('GET', '/services')).status).toBe(200);

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher, type Heard } from '../support/clients/mqtt-watcher.ts';
+import { until } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const ready = hasMosquitto && 'binary' in mongod && (await dockerAvailable());
@@ -92,15 +93,15 @@ describe.skipIf(!ready)('two daemons on one broker and one MongoDB', () => {
   const inARow = (words: readonly string[]): string[] => words.filter((word, index) => word !== words[index - 1]);
 
   it('tell each change of a service once, also when the one that does not speak wakes it', async () => {
-    await vi.waitUntil(() => status('web') === 'asleep' && status('api') === 'asleep', PATIENCE);
+    await until(() => status('web') === 'asleep' && status('api') === 'asleep', PATIENCE);
     const leads = ({ log }: Daemon): boolean => log.some(({ msg }) => msg.startsWith('this process leads'));
-    await vi.waitUntil(async () => leads((await bothOf())[0]), PATIENCE);
+    await until(async () => leads((await bothOf())[0]), PATIENCE);
     for (const daemon of (await bothOf()).reverse()) {
       const from = watcher.heard.length;
       expect((await daemon.client.ask(`web.${project}.localhost`)).status).toBe(200);
-      await vi.waitUntil(() => status('web') === 'awake', PATIENCE);
+      await until(() => status('web') === 'awake', PATIENCE);
       await command('web/command/sleep', `sleep ${daemon.name}`);
-      await vi.waitUntil(() => answersTo(`sleep ${daemon.name}`).length > 0 && status('web') === 'asleep', PATIENCE);
+      await until(() => answersTo(`sleep ${daemon.name}`).length > 0 && status('web') === 'asleep', PATIENCE);
       const told = statuses('web', watcher.heard.slice(from));
       expect(inARow(told.map((each) => each.status))).toEqual(['waking', 'awake', 'draining', 'asleep']);
       // Once by each that has spoken meanwhile: one, unless another has just come to lead.
@@ -117,7 +118,7 @@ describe.skipIf(!ready)('two daemons on one broker and one MongoDB', () => {
     await command('web/command/wake', 'wake');
     await first.end('SIGKILL');
     const killedMs = performance.now();
-    await vi.waitUntil(() => answersTo('wake').length > 0, PATIENCE);
+    await until(() => answersTo('wake').length > 0, PATIENCE);
     console.log(`carried out by the other daemon ${Math.round(performance.now() - killedMs)} ms after the kill -9`);
     expect(JSON.parse(answersTo('wake')[0]?.text ?? '')).toMatchObject({ ok: true, service: 'web', status: 'awake' });
 
@@ -135,9 +136,9 @@ describe.skipIf(!ready)('two daemons on one broker and one MongoDB', () => {
     const dead = (await bothOf())[1];
     const from = watcher.heard.length;
     await dead.boot();
-    await vi.waitUntil(() => watcher.last(`services/proxy/${speaker()}/status`) === 'online', PATIENCE);
+    await until(() => watcher.last(`services/proxy/${speaker()}/status`) === 'online', PATIENCE);
     await command('web/command/scale', 'refused');
-    await vi.waitUntil(() => answersTo('refused').length > 0, PATIENCE);
+    await until(() => answersTo('refused').length > 0, PATIENCE);
     expect(answersTo('refused').map(({ text }) => JSON.parse(text) as unknown)).toMatchObject([
       { ok: false, code: 'command_invalid' },
     ]);
@@ -146,7 +147,7 @@ describe.skipIf(!ready)('two daemons on one broker and one MongoDB', () => {
     await broker.stop();
     await broker.start();
     const again = await MqttWatcher.watch(`mqtt://127.0.0.1:${broker.port}`, 'services');
-    await vi.waitUntil(() => again.last('services/web/status') && again.last('services/api/status'), PATIENCE);
+    await until(() => again.last('services/web/status') && again.last('services/api/status'), PATIENCE);
     await again.close();
     // The one that leads may have come second, and have told all once more.
     expect(inARow(statuses('web', again.heard).map((each) => each.status))).toEqual(['awake']);

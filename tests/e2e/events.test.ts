@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const PROXY_STATUS = /^services\/proxy\/[^/]+\/status$/;
-const PATIENCE = { timeout: 10_000, interval: 20 };
 
 interface Status {
   readonly service: string;
@@ -24,11 +24,11 @@ describe.skipIf(!hasDocker)('what a subscriber hears of one wake and one sleep',
     const services = { web: { routes: ['web'], image }, faulty: { routes: ['faulty'], image, env: { EXIT_CODE: 4 } } };
     daemon = await Daemon.start({ services });
     watcher = await MqttWatcher.watch(daemon.up.broker.split(' ')[0] ?? '', 'services');
-    await vi.waitUntil(() => statuses().length > 0, PATIENCE);
+    await until(() => statuses().length > 0);
     await daemon.ask('web');
-    await vi.waitUntil(() => statuses().at(-1)?.status === 'awake', PATIENCE);
+    await until(() => statuses().at(-1)?.status === 'awake');
     await daemon.api('POST', '/services/web/sleep');
-    await vi.waitUntil(() => statuses().at(-1)?.status === 'asleep' && heardOf('service.asleep').length > 0, PATIENCE);
+    await until(() => statuses().at(-1)?.status === 'asleep' && heardOf('service.asleep').length > 0);
   });
 
   afterAll(async () => {
@@ -99,7 +99,7 @@ describe.skipIf(!hasDocker)('what a subscriber hears of one wake and one sleep',
 
   it('has the reason and the last lines of a failure', async () => {
     await daemon.ask('faulty');
-    const failed = await vi.waitUntil(() => heardOf('service.failed', 'faulty')[0], PATIENCE);
+    const failed = await until(() => heardOf('service.failed', 'faulty')[0]);
 
     const data = failed['data'] as Record<string, unknown>;
     expect(data).toMatchObject({ code: 'instance_exited' });
@@ -133,15 +133,15 @@ describe.skipIf(!hasMosquitto)('the last will of a daemon with a broker of its o
   it('tells that it is gone when it is killed, and then that it is back', async () => {
     const told = (): string[] =>
       watcher.heard.filter(({ topic }) => PROXY_STATUS.test(topic)).map(({ payload }) => payload);
-    await vi.waitUntil(() => told().at(-1) === 'online', PATIENCE);
+    await until(() => told().at(-1) === 'online');
 
     await daemon.end('SIGKILL');
-    await vi.waitUntil(() => told().at(-1) === 'offline', PATIENCE);
+    await until(() => told().at(-1) === 'offline');
     await daemon.boot();
-    await vi.waitUntil(() => told().at(-1) === 'online', PATIENCE);
+    await until(() => told().at(-1) === 'online');
 
     const late = await MqttWatcher.watch(`mqtt://127.0.0.1:${broker.port}`, 'services');
-    await vi.waitUntil(() => late.heard.some(({ topic, retain }) => retain && PROXY_STATUS.test(topic)), PATIENCE);
+    await until(() => late.heard.some(({ topic, retain }) => retain && PROXY_STATUS.test(topic)));
     await late.close();
   });
 
@@ -149,7 +149,7 @@ describe.skipIf(!hasMosquitto)('the last will of a daemon with a broker of its o
     await daemon.end('SIGTERM');
 
     const late = await MqttWatcher.watch(`mqtt://127.0.0.1:${broker.port}`, 'services');
-    await vi.waitUntil(() => late.heard.some(({ topic }) => PROXY_STATUS.test(topic)), PATIENCE);
+    await until(() => late.heard.some(({ topic }) => PROXY_STATUS.test(topic)));
     expect(late.heard.find(({ topic }) => PROXY_STATUS.test(topic))?.payload).toBe('offline');
     await late.close();
   });

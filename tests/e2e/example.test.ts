@@ -1,11 +1,12 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launchChromium, visit } from '../support/clients/chromium.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
 import { freePort } from '../../src/lib/free-port.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,7 +54,7 @@ describe.skipIf(!hasDocker)('the shipped example on real containers', () => {
           line['host'] === daemon.host('server') && line['path'] === '/api/instance' && line['status'] === 200;
         await eventually(async () => {
           await page.getByRole('button', { name: daemon.host('server') }).click();
-          await vi.waitUntil(() => daemon.log.some(isDirect), { timeout: 3000 });
+          await until(() => daemon.log.some(isDirect), { timeout: 3_000 });
         });
       } finally {
         await browser.close();
@@ -71,9 +72,8 @@ describe.skipIf(!hasDocker)('the shipped example on real containers', () => {
 
     expect(begun.status).toBe(202);
     expect(begun.json()['target']).toBe(`https://${daemon.host('server')}:${daemon.up.port}`);
-    await vi.waitUntil(() => daemon.events('service.awake', 'backend').length > wakes, { timeout: 20_000 });
-    const run = await vi.waitUntil(async () => finished((await daemon.ask('stress', { path: '/status' })).json()), {
-      timeout: 20_000,
+    await until(() => daemon.events('service.awake', 'backend').length > wakes);
+    const run = await until(async () => finished((await daemon.ask('stress', { path: '/status' })).json()), {
       interval: 100,
     });
     expect(run).toMatchObject({ phase: 'finished', backend: { status: 202 }, load: { failed: 0 } });
@@ -92,10 +92,7 @@ describe.skipIf(!hasDocker)('the shipped example on real containers', () => {
     await writeFile(path, (await readFile(path, 'utf8')).replace('Hello, ', 'Good day, '));
 
     const hello = async (): Promise<unknown> => (await daemon.ask('server', { path: '/api/hello?name=you' })).json();
-    await vi.waitFor(async () => expect(await hello()).toMatchObject({ message: 'Good day, you!' }), {
-      timeout: 10_000,
-      interval: 50,
-    });
+    await untilPasses(async () => expect(await hello()).toMatchObject({ message: 'Good day, you!' }));
     await daemon.api('POST', '/services/backend/sleep');
     expect(await hello()).toMatchObject({ message: 'Good day, you!' });
     expect(daemon.events('build.started')).toHaveLength(builds);
@@ -125,5 +122,5 @@ function finished({ run }: Record<string, unknown>): Run | undefined {
 
 /** Chromium gives up connections that it is making whenever an address of the machine changes, as with each container. */
 function eventually(attempt: () => Promise<void>): Promise<void> {
-  return vi.waitFor(attempt, { timeout: 25_000, interval: 100 });
+  return untilPasses(attempt, { interval: 100 });
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
 import { SmallDisk } from '../support/servers/small-disk.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
+import { until } from '../support/until.ts';
 
 const refusal = process.platform === 'linux' ? SmallDisk.refusal() : 'it needs a tmpfs of Linux';
 if (refusal !== undefined) console.warn(`skipped: tests with a full disk, for ${refusal}`);
@@ -38,12 +39,12 @@ describe.skipIf(refusal !== undefined)('a daemon whose disk is full', () => {
     daemon.log.filter(({ level, msg }) => Number(level) >= 30 && /^the state/i.test(msg)).map(({ msg }) => msg);
 
   async function degraded(): Promise<void> {
-    await vi.waitUntil(async () => (await health()).status === 'degraded', PATIENCE);
+    await until(async () => (await health()).status === 'degraded', PATIENCE);
     expect((await health()).problems).toEqual([expect.stringMatching(/embedded store takes nothing: .*disk is full/)]);
   }
 
   async function healthy(): Promise<void> {
-    await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', PATIENCE);
   }
 
   async function sleepAndServe(): Promise<void> {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type Docker from 'dockerode';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
@@ -11,6 +11,7 @@ import { freePort } from '../../src/lib/free-port.ts';
 import { hasMosquitto } from '../support/servers/mosquitto.ts';
 import { mosquittoImage } from '../support/servers/mosquitto-image.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The API takes a hundred requests a minute. */
@@ -83,7 +84,7 @@ describe.skipIf(!ready)('the broker as a service of the manifest', () => {
     const watcher = await watch(port, 'house');
     await client.publishAsync('house/door', 'open', { qos: 1, retain: true });
 
-    await vi.waitUntil(() => watcher.last('house/door') === 'open', PATIENCE);
+    await until(() => watcher.last('house/door') === 'open', PATIENCE);
     expect(await daemon.containers.states('mqtt')).toEqual(['running']);
     expect((await health(daemon)).status).toBe('ok');
   }, 240_000);
@@ -91,38 +92,38 @@ describe.skipIf(!ready)('the broker as a service of the manifest', () => {
   it('takes the place of the embedded one where it publishes MQTT_PORT, and is brought back when it dies', async () => {
     const { daemon, port } = await start((chosen) => ({ MQTT_PORT: String(chosen) }));
     expect(daemon.up.broker).toContain('the service mqtt');
-    await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
+    await until(async () => (await health(daemon)).mqtt.connected, PATIENCE);
     const watcher = await watch(port, 'services');
-    await vi.waitUntil(() => watcher.last('services/web/status')?.includes('asleep'), PATIENCE);
+    await until(() => watcher.last('services/web/status')?.includes('asleep'), PATIENCE);
     expect(daemon.log.filter(({ msg }) => msg.includes('cannot connect'))).toEqual([]);
 
     await (await daemon.containers.one('mqtt')).kill();
     expect((await daemon.ask('web')).status).toBe(200);
     const lost = (): number => daemon.log.filter(({ msg }) => msg.includes('lost the MQTT broker')).length;
-    await vi.waitUntil(() => lost() === 1, PATIENCE);
-    await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
+    await until(() => lost() === 1, PATIENCE);
+    await until(async () => (await health(daemon)).mqtt.connected, PATIENCE);
 
     const again = await watch(port, 'services');
-    await vi.waitUntil(() => again.last('services/web/status')?.includes('awake'), PATIENCE);
+    await until(() => again.last('services/web/status')?.includes('awake'), PATIENCE);
     expect(await daemon.containers.states('mqtt')).toEqual(['running']);
   }, 240_000);
 
   it('keeps what it retains when it is killed and removed, and so does a restart of everything', async () => {
     const { daemon, port } = await start((chosen) => ({ MQTT_PORT: String(chosen) }));
-    await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
+    await until(async () => (await health(daemon)).mqtt.connected, PATIENCE);
     const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
     client.on('error', () => undefined);
     await client.publishAsync('house/door', 'open', { qos: 1, retain: true });
     await client.endAsync();
     const container = await daemon.containers.one('mqtt');
-    await vi.waitUntil(async () => (await fileOf(container)).includes('house/door'), PATIENCE);
+    await until(async () => (await fileOf(container)).includes('house/door'), PATIENCE);
 
     await daemon.end('SIGKILL');
     await container.remove({ force: true });
     await daemon.boot();
 
-    await vi.waitUntil(async () => (await health(daemon)).mqtt.connected, PATIENCE);
+    await until(async () => (await health(daemon)).mqtt.connected, PATIENCE);
     const watcher = await watch(port, 'house');
-    await vi.waitUntil(() => watcher.last('house/door') === 'open', PATIENCE);
+    await until(() => watcher.last('house/door') === 'open', PATIENCE);
   }, 240_000);
 });

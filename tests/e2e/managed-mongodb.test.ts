@@ -1,5 +1,5 @@
 import { MongoClient } from 'mongodb';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
@@ -8,6 +8,7 @@ import { mongodbImage } from '../support/servers/mongodb-image.ts';
 import { mongodOrReason } from '../support/servers/mongod.ts';
 import { mongoshArchive } from '../support/servers/mongosh.ts';
 import { freePort } from '../../src/lib/free-port.ts';
+import { until } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const shell = await mongoshArchive().catch((error: unknown) => String(error));
@@ -80,19 +81,19 @@ describe.skipIf(!ready)('a MongoDB of the manifest', () => {
   it('is woken at boot where Reveille keeps its own state in it, found again after a restart, and brought back when it is removed', async () => {
     const { daemon } = await start((uri) => ({ MONGO_DB_URI: uri }));
     const health = async (): Promise<HealthAnswer> => (await daemon.api('GET', '/health')).json<HealthAnswer>();
-    await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', PATIENCE);
     const { id } = await daemon.containers.one('mongodb');
 
     await daemon.end('SIGKILL');
     await daemon.boot();
 
-    await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', PATIENCE);
     expect((await daemon.containers.one('mongodb')).id).toBe(id);
     expect((await health()).store).toMatchObject({ kind: 'mongo', up: true });
 
     await (await daemon.containers.one('mongodb')).remove({ force: true });
-    await vi.waitUntil(async () => (await health()).status === 'degraded', PATIENCE);
-    await vi.waitUntil(async () => (await health()).status === 'ok', { ...PATIENCE, interval: 800 });
+    await until(async () => (await health()).status === 'degraded', PATIENCE);
+    await until(async () => (await health()).status === 'ok', { ...PATIENCE, interval: 800 });
     expect((await daemon.containers.one('mongodb')).id).not.toBe(id);
   }, 240_000);
 });

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MongoStore } from '../../src/stores/mongo/mongo-store.ts';
@@ -8,6 +8,7 @@ import { SteadyLoad } from '../support/clients/steady-load.ts';
 import { mongoLimits } from '../support/samples/mongo-limits.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const PATIENCE = { timeout: 100_000, interval: 200 };
@@ -40,7 +41,7 @@ describe.skipIf('reason' in mongod)('a daemon under load whose store is a replic
       env: { RUNTIME: 'process', MONGO_DB_URI: set.uri, MONGO_DB_NAME: databaseName },
       withoutDocker: true,
     });
-    await vi.waitUntil(() => daemon.log.some(({ msg }) => msg.startsWith('this process leads')), PATIENCE);
+    await until(() => daemon.log.some(({ msg }) => msg.startsWith('this process leads')), PATIENCE);
     expect((await daemon.ask('web')).status).toBe(200);
     load = new SteadyLoad(daemon.client, daemon.host('web'), PER_SECOND);
     napping = setInterval(() => naps.push(napAndAsk()), 2_000);
@@ -72,7 +73,7 @@ describe.skipIf('reason' in mongod)('a daemon under load whose store is a replic
   async function goesOn(): Promise<void> {
     const now = new Date();
     const stored = set.client.db(databaseName).collection('events');
-    await vi.waitUntil(async () => (await stored.countDocuments({ at: { $gt: now } })) > 0, PATIENCE);
+    await until(async () => (await stored.countDocuments({ at: { $gt: now } })) > 0, PATIENCE);
   }
 
   it('does not notice that the primary steps down', async () => {
@@ -115,7 +116,7 @@ describe.skipIf('reason' in mongod)('a daemon under load whose store is a replic
     for (const { problems } of troubled)
       expect(problems).toEqual([expect.stringContaining('mongo store takes nothing')]);
     const database = set.client.db(databaseName);
-    await vi.waitFor(async () => {
+    await untilPasses(async () => {
       expect(await storedEvents()).toEqual(events());
       // Nobody sends a cookie, and one more has asked first.
       expect(await database.collection('sessions').countDocuments()).toBe(sent + 1);

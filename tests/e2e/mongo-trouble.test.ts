@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HealthAnswer } from '../../src/management/contract.ts';
 import { SteadyLoad } from '../support/clients/steady-load.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 /** The API takes a hundred requests a minute. */
@@ -55,13 +56,13 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
   }
 
   async function degraded(why: string | RegExp): Promise<void> {
-    await vi.waitUntil(async () => (await health()).problems.some((problem) => problem.match(why)), PATIENCE);
+    await until(async () => (await health()).problems.some((problem) => problem.match(why)), PATIENCE);
     expect(await health()).toMatchObject({ status: 'degraded', problems: [expect.stringContaining('mongo store')] });
     expect(told()).toEqual([expect.stringContaining('MongoDB cannot be used')]);
   }
 
   async function healthy(): Promise<void> {
-    await vi.waitUntil(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', PATIENCE);
     expect(told()).toEqual(['MongoDB answers']);
   }
 
@@ -75,7 +76,7 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
     const events = daemon.log.flatMap(({ event, service }) =>
       service === 'web' && event !== undefined ? [event] : [],
     );
-    await vi.waitFor(async () => {
+    await untilPasses(async () => {
       const found = await set.client.db(databaseName).collection('events').find({ service: 'web' }).toArray();
       expect(found.map(({ type }) => String(type)).sort()).toEqual(events.sort());
     }, PATIENCE);

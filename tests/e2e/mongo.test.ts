@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
+import { untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const hasDocker = await dockerAvailable();
-const patience = { timeout: 30_000, interval: 50 };
 
 describe.skipIf(!hasDocker || 'reason' in mongod)('a daemon whose state is in MongoDB', () => {
   let set: ReplicaSet;
@@ -40,21 +40,21 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('a daemon whose state is in Mo
 
   it('wakes and serves while MongoDB is away, and says so', async () => {
     expect((await one.ask('web')).status).toBe(200);
-    await vi.waitFor(async () => {
+    await untilPasses(async () => {
       expect(await health()).toMatchObject({
         status: 'degraded',
         problems: [expect.stringContaining('the mongo store takes nothing')],
       });
-    }, patience);
+    });
   });
 
   it('writes what it knows when MongoDB is there, once', async () => {
     relay.severed = false;
     const database = set.client.db(databaseName);
-    await vi.waitFor(async () => {
+    await untilPasses(async () => {
       expect(await database.collection('services').findOne()).toMatchObject({ _id: 'web', status: 'awake' });
       expect(await database.collection('events').countDocuments({ type: 'service.awake' })).toBe(1);
-    }, patience);
+    });
     expect(await health()).toMatchObject({ status: 'ok' });
     expect(one.log.filter(({ msg }) => msg.startsWith('MongoDB'))).toHaveLength(2);
   });

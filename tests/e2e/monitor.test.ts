@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const APPS = join(fileURLToPath(new URL('../..', import.meta.url)), 'apps');
@@ -62,15 +63,15 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
   };
 
   it('warns, panics and recovers over MQTT', async () => {
-    await vi.waitUntil(async () => ((await use()).cpuRatio ?? 1) < 0.25, PATIENCE);
+    await until(async () => ((await use()).cpuRatio ?? 1) < 0.25, PATIENCE);
     // Percent of a core: half of what it may have.
     expect((await stress('?intensity=11&duration=120000')).status).toBe(202);
-    const warned = await vi.waitUntil(() => heard('cpu.warn')[0], PATIENCE);
+    const warned = await until(() => heard('cpu.warn')[0], PATIENCE);
     expect(heard('cpu.panic')).toEqual([]);
     await stress('?intensity=80&duration=120000');
-    const panicked = await vi.waitUntil(() => heard('cpu.panic')[0], PATIENCE);
+    const panicked = await until(() => heard('cpu.panic')[0], PATIENCE);
     await stress('/stop');
-    const recovered = await vi.waitUntil(() => heard('cpu.recovered')[0], PATIENCE);
+    const recovered = await until(() => heard('cpu.recovered')[0], PATIENCE);
 
     expect(warned).toMatchObject({
       specversion: '1.0',
@@ -85,7 +86,7 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
         .payloads('services/network')
         .map((text) => JSON.parse(text) as { message: { event: string; action: string } });
     // Each event is told there after it was told on its own topic.
-    await vi.waitUntil(() => onNetwork().some(({ message }) => message.action === 'recovered'), PATIENCE);
+    await until(() => onNetwork().some(({ message }) => message.action === 'recovered'), PATIENCE);
     const network = onNetwork();
     expect(network.map(({ message }) => message).filter(({ event }) => event === 'cpu')).toMatchObject([
       { action: 'warn', instance: 'backend-1' },
@@ -100,13 +101,13 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
     async () => {
       await stress('?intensity=80&duration=120000');
       const panics = heard('cpu.panic').length;
-      await vi.waitUntil(() => heard('cpu.panic').length > panics, PATIENCE);
+      await until(() => heard('cpu.panic').length > panics, PATIENCE);
       await daemon.end('SIGTERM');
       const before = watcher.heard.length;
       await daemon.boot();
 
       const high = ({ cpuRatio }: Use): boolean => (cpuRatio ?? 0) > 0.75;
-      await vi.waitUntil(async () => (await samples()).filter(high).length >= 4, { ...PATIENCE, interval: 500 });
+      await until(async () => (await samples()).filter(high).length >= 4, { ...PATIENCE, interval: 500 });
       const since = (): { type: string; data: { from: string } }[] =>
         watcher.heard
           .slice(before)
@@ -114,7 +115,7 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
           .map(({ payload }) => JSON.parse(payload) as { type: string; data: { from: string } });
       expect(since().filter(({ data }) => data.from === 'calm')).toEqual([]);
       await stress('/stop');
-      await vi.waitUntil(() => since().some(({ type }) => type === 'cpu.recovered'), PATIENCE);
+      await until(() => since().some(({ type }) => type === 'cpu.recovered'), PATIENCE);
       expect(since().filter(({ data }) => data.from === 'calm')).toEqual([]);
     },
     200_000,

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
+import { until } from '../support/until.ts';
 
 const SERVER = fileURLToPath(new URL('../fixtures/image/server.mjs', import.meta.url));
-const PATIENCE = { timeout: 30_000, interval: 50 };
 
 describe('what a home automation does with the daemon', () => {
   let daemon: Daemon;
@@ -46,24 +46,24 @@ describe('what a home automation does with the daemon', () => {
     (JSON.parse(services.last('house/reveille/web/status') ?? '{"status":""}') as { status: string }).status;
 
   it('finds a switch that leads to the dashboard and cannot be used yet', async () => {
-    const { config } = await vi.waitUntil(() => switchOf('web'), PATIENCE);
+    const { config } = await until(() => switchOf('web'));
     expect(config['device']).toMatchObject({ configuration_url: `https://proxy.${daemon.domain}:${daemon.up.port}` });
-    await vi.waitUntil(() => accepted() === 'off', PATIENCE);
+    await until(() => accepted() === 'off');
   });
 
   it('can use it as soon as commands are allowed, without a restart', async () => {
-    const { config } = await vi.waitUntil(() => switchOf('web'), PATIENCE);
+    const { config } = await until(() => switchOf('web'));
     await daemon.writeEnv('MQTT_COMMANDS=on\n');
-    await vi.waitUntil(() => accepted() === 'on', PATIENCE);
+    await until(() => accepted() === 'on');
     await client.publishAsync(String(config['command_topic']), 'ON', { qos: 1 });
-    await vi.waitUntil(() => status() === 'awake', PATIENCE);
+    await until(() => status() === 'awake');
     await client.publishAsync(String(config['command_topic']), 'OFF', { qos: 1 });
-    await vi.waitUntil(() => status() === 'asleep', PATIENCE);
+    await until(() => status() === 'asleep');
   });
 
   it('loses the switch of a service that leaves the manifest, and finds that of a new one', async () => {
     await daemon.writeManifest({ api: { ...web, routes: ['api'] } });
-    await vi.waitUntil(() => switchOf('api') && !switchOf('web'), PATIENCE);
-    await vi.waitUntil(() => services.last('house/reveille/web/status') === '', PATIENCE);
+    await until(() => switchOf('api') && !switchOf('web'));
+    await until(() => services.last('house/reveille/web/status') === '');
   });
 });

@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { Production } from '../support/set-ups/production.ts';
 import { SteadyLoad } from '../support/clients/steady-load.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const MINUTE = 60_000;
@@ -71,7 +72,7 @@ describe('production under pm2', { timeout: 4 * MINUTE }, () => {
     const before = await pids();
     const sockets = await Promise.all([1, 2, 3, 4].map(() => production.client.webSocket(production.host('web'), '/')));
     const load = new SteadyLoad(production.client, production.host('web'), 200);
-    await vi.waitUntil(() => load.sent > 100, { timeout: MINUTE });
+    await until(() => load.sent > 100, { timeout: MINUTE });
 
     const reloaded = production.pm2('reload', 'all');
     const echoes = await Promise.all(sockets.map((socket) => echo(socket, 'still there')));
@@ -89,14 +90,14 @@ describe('production under pm2', { timeout: 4 * MINUTE }, () => {
   it('loses only its own connections with a proxy that is killed, which is replaced', async () => {
     const [victim = 0] = await pids('proxy');
     const load = new SteadyLoad(production.client, production.host('web'), 200);
-    await vi.waitUntil(() => load.sent > 100, { timeout: MINUTE });
+    await until(() => load.sent > 100, { timeout: MINUTE });
     await production.killAndWait('proxy', victim);
     const { sent, failures } = await load.stop();
 
     // Of twenty connections about half were its own, each with a request under way at most.
     expect(failures.length).toBeLessThanOrEqual(20);
     expect(sent).toBeGreaterThan(200);
-    await vi.waitUntil(async () => (await pids('proxy')).length === 2, { timeout: MINUTE });
+    await until(async () => (await pids('proxy')).length === 2, { timeout: MINUTE });
     if (hasDocker) expect(await production.containers.count('lazy', 'start')).toBe(1);
   });
 
@@ -104,9 +105,9 @@ describe('production under pm2', { timeout: 4 * MINUTE }, () => {
     if (hasDocker) await production.cli('sleep', 'lazy');
     const [victim = 0] = await pids('control');
     const load = new SteadyLoad(production.client, production.host('web'), 200);
-    await vi.waitUntil(() => load.sent > 100, { timeout: MINUTE });
+    await until(() => load.sent > 100, { timeout: MINUTE });
     const replaced = production.killAndWait('control', victim);
-    await vi.waitUntil(async () => (await production.log('proxy')).includes('the control process is away'), {
+    await until(async () => (await production.log('proxy')).includes('the control process is away'), {
       timeout: MINUTE,
     });
     const woken = hasDocker ? await ask('lazy') : undefined;
@@ -124,7 +125,7 @@ describe('production under pm2', { timeout: 4 * MINUTE }, () => {
 
   /** Connections take turns between the proxies, so that six are enough to meet both of them. */
   async function allOfSix(check: () => Promise<boolean>): Promise<void> {
-    await vi.waitUntil(
+    await until(
       async () => {
         const seen: boolean[] = [];
         for (let n = 0; n < 6; n += 1) seen.push(await check().catch(() => false));

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import type { SessionAnswer, SessionsAnswer } from '../../src/management/contract.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 
@@ -18,7 +19,7 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     });
     for (const service of ['many', 'tied']) {
       await daemon.api('POST', `/services/${service}/scale`, { replicas: 3 });
-      await vi.waitUntil(() => daemon.events('instance.ready', service).length === 3, { timeout: 20_000 });
+      await until(() => daemon.events('instance.ready', service).length === 3);
     }
   });
 
@@ -56,12 +57,12 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     expect(cookie).toContain(`=${before.instance}.${before.id}.`);
 
     await daemon.containers.docker.getContainer(`${daemon.name}-${before.instance}`).kill();
-    const moved = await vi.waitUntil(async () => {
+    const moved = await until(async () => {
       const answer = await daemon.ask('tied', { headers: { cookie, 'user-agent': 'mover/1.0 (test)' } });
       return answer.headers['set-cookie'] !== undefined && answer;
     }, PATIENCE);
 
-    await vi.waitUntil(async () => (await session('mover/1.0')).instance !== before.instance, PATIENCE);
+    await until(async () => (await session('mover/1.0')).instance !== before.instance, PATIENCE);
     const after = await session('mover/1.0');
     expect(moved.status).toBe(200);
     expect(after).toMatchObject({ id: before.id, firstSeenAt: before.firstSeenAt });
@@ -69,7 +70,7 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
   });
 
   async function session(client: string): Promise<SessionAnswer> {
-    return vi.waitUntil(async () => {
+    return until(async () => {
       const { sessions } = (await daemon.api('GET', '/sessions?service=tied')).json<SessionsAnswer>();
       return sessions.find((each) => each.client.endsWith(client));
     }, PATIENCE);
@@ -102,10 +103,10 @@ describe.skipIf(!hasDocker)('a service that is scaled by its load', () => {
     const asked = Array.from({ length: 5 }, () => daemon.ask('auto', { path: '/slow?ms=8000' }));
 
     const up = await daemon.event('scale.up', 'auto');
-    await vi.waitUntil(async () => (await running()) === 3, { timeout: 20_000 });
+    await until(async () => (await running()) === 3);
     const answers = await Promise.all(asked);
-    const down = await daemon.event('scale.down', 'auto', 30_000);
-    await vi.waitUntil(async () => (await running()) === 1, { timeout: 20_000 });
+    const down = await daemon.event('scale.down', 'auto');
+    await until(async () => (await running()) === 1);
 
     expect(up).toMatchObject({ from: 1, to: 3, reason: 'in_flight' });
     expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));

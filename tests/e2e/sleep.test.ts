@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localhostLookup } from '../../src/lib/localhost-lookup.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 
@@ -76,7 +77,7 @@ describe.skipIf(!hasDocker)('sleep', () => {
     const first = (await daemon.ask('ending')).json();
     const status = async (): Promise<unknown> =>
       (await daemon.ask('ending', { path: '/.well-known/reveille' })).json()['status'];
-    await vi.waitUntil(async () => (await status()) !== 'awake', { timeout: 5_000, interval: 20 });
+    await until(async () => (await status()) !== 'awake');
     expect(await daemon.containers.states('ending')).toEqual(['running']);
 
     const answer = await daemon.ask('ending');
@@ -88,10 +89,7 @@ describe.skipIf(!hasDocker)('sleep', () => {
   it('gets deeper tier by tier: paused, stopped, removed', async () => {
     await daemon.ask('tiers');
     const becomes = (states: string[]): Promise<void> =>
-      vi.waitFor(async () => expect(await daemon.containers.states('tiers')).toEqual(states), {
-        timeout: 5_000,
-        interval: 20,
-      });
+      untilPasses(async () => expect(await daemon.containers.states('tiers')).toEqual(states));
 
     await becomes(['paused']);
     await becomes(['exited']);
@@ -106,7 +104,7 @@ describe.skipIf(!hasDocker)('sleep', () => {
 
     await isAsleep('free');
     await daemon.ask('reference');
-    await vi.waitUntil(() => daemon.events('service.asleep', 'reference').length === 2, { timeout: 10_000 });
+    await until(() => daemon.events('service.asleep', 'reference').length === 2);
 
     expect(await daemon.containers.states('free')).toEqual(['exited']);
     expect(await daemon.containers.states('busy')).toEqual(['running']);

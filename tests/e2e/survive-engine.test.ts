@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import { Daemon, type LogLine } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { SocketRelay } from '../support/relays/socket-relay.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const engine = parseDockerHost(process.env['DOCKER_HOST']);
 const enginePath = engine.address.slice('unix://'.length);
-const PATIENCE = { timeout: 15_000, interval: 20 };
 
 let folder = '';
 let socketPath = '';
@@ -47,11 +47,11 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
   it('corrects within two seconds of its return what happened meanwhile (scenario 12)', async () => {
     const before = (await daemon.ask('awake')).json();
     await relay.cut();
-    await vi.waitUntil(() => conditionLines(daemon).length === 2, PATIENCE);
+    await until(() => conditionLines(daemon).length === 2);
     await (await daemon.containers.one('awake')).kill();
 
     await relay.open();
-    const returned = await vi.waitUntil(() => conditionLines(daemon)[2], PATIENCE);
+    const returned = await until(() => conditionLines(daemon)[2]);
     const died = await daemon.event('instance.died', 'awake');
 
     expect(Date.parse(String(died['time'])) - Date.parse(String(returned['time']))).toBeLessThan(2000);
@@ -63,7 +63,7 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
   it('serves what runs, says why it wakes nothing, and tells each change in one line (scenario 13)', async () => {
     const before = (await daemon.ask('awake')).json();
     await relay.cut();
-    await vi.waitUntil(() => conditionLines(daemon).length === 2, PATIENCE);
+    await until(() => conditionLines(daemon).length === 2);
 
     const running = await Promise.all(Array.from({ length: 20 }, () => daemon.ask('awake')));
     const sleeping = await daemon.ask('other');
@@ -77,7 +77,7 @@ describe.skipIf(!hasDocker || !engine.local)('a daemon whose engine goes away', 
     expect(health.runtime['reason']).toContain(socketPath);
 
     await relay.open();
-    await vi.waitUntil(() => conditionLines(daemon).length === 3, PATIENCE);
+    await until(() => conditionLines(daemon).length === 3);
     expect((await daemon.ask('other')).status).toBe(200);
     expect((await daemon.ask('awake')).json()['boot']).toBe(before['boot']);
     expect(conditionLines(daemon).map(({ level }) => level)).toEqual([30, 40, 30]);
@@ -175,7 +175,7 @@ describe('a daemon without an engine that serves it (scenario 37)', () => {
     await start();
     const relay = new SocketRelay(enginePath, socketPath);
     await relay.open();
-    await vi.waitUntil(() => daemon?.log.some(({ msg }) => msg === 'the Docker engine answers'), PATIENCE);
+    await until(() => daemon?.log.some(({ msg }) => msg === 'the Docker engine answers'));
 
     const answer = await daemon?.ask('contained');
 

@@ -1,6 +1,7 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 
@@ -50,7 +51,7 @@ describe.skipIf(!hasDocker)('a daemon that ends', () => {
   it('by kill -9 in the middle of a wake goes on with the same container', async () => {
     const { ask, containers, end, boot, log } = bound(await start(['slow'], { env: { READY_AFTER_MS: 6000 } }));
     const cut = ask('slow').catch((error: unknown) => error);
-    await vi.waitUntil(async () => (await containers.states('slow'))[0] === 'running', { timeout: 10_000 });
+    await until(async () => (await containers.states('slow'))[0] === 'running');
 
     await end('SIGKILL');
     expect(await cut).toBeInstanceOf(Error);
@@ -66,11 +67,11 @@ describe.skipIf(!hasDocker)('a daemon that ends', () => {
     const { ask, containers, end } = bound(await start(['busy']));
     await ask('busy');
     const slow = Array.from({ length: 20 }, () => ask('busy', { path: '/slow?ms=3000' }));
-    await vi.waitUntil(async () => (await inFlight(daemon)) === 20, { timeout: 5_000 });
+    await until(async () => (await inFlight(daemon)) === 20);
 
     const ended = end('SIGTERM');
-    await vi.waitUntil(() => daemon?.log.some(({ msg }) => msg.startsWith('SIGTERM')));
-    const late = await vi.waitUntil(() => ask('busy').then(() => undefined, codeOf), { timeout: 2_000 });
+    await until(() => daemon?.log.some(({ msg }) => msg.startsWith('SIGTERM')));
+    const late = await until(() => ask('busy').then(() => undefined, codeOf));
 
     expect(late).toBe('ECONNREFUSED');
     expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(Array(20).fill(200));

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
+import { until } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const hasDocker = await dockerAvailable();
@@ -23,7 +24,7 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('two daemons on one MongoDB', 
     };
     const mongo = { MONGO_DB_URI: set.uri, MONGO_DB_NAME: set.uniqueName() };
     one = await Daemon.start({ services, env: mongo });
-    await vi.waitUntil(() => leads(one), PATIENCE);
+    await until(() => leads(one), PATIENCE);
     const { PROJECT = '', DOMAIN = '', DOCKER_NETWORK = '' } = one.env;
     two = await Daemon.start({ services, env: { PROJECT, DOMAIN, DOCKER_NETWORK, ...mongo } });
   });
@@ -54,8 +55,8 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('two daemons on one MongoDB', 
       const answers = await Promise.all([one, two].map((daemon) => daemon.client.ask(one.host('web'))));
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
       expect(new Set(answers.map((answer) => answer.json()['instance'])).size).toBe(1);
-      await vi.waitUntil(async () => (await statusAt(one)) === 'asleep', PATIENCE);
-      await vi.waitUntil(async () => (await statusAt(two)) === 'asleep', PATIENCE);
+      await until(async () => (await statusAt(one)) === 'asleep', PATIENCE);
+      await until(async () => (await statusAt(two)) === 'asleep', PATIENCE);
     }
     expect(await one.containers.states('web')).toEqual(['exited']);
     expect([...one.events('service.failed'), ...two.events('service.failed')]).toEqual([]);
@@ -65,7 +66,7 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('two daemons on one MongoDB', 
     const statuses: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       statuses.push(await ask(two));
-      await vi.waitUntil(async () => (await statusAt(two)) !== 'awake', { timeout: 60_000, interval: 3 });
+      await until(async () => (await statusAt(two)) !== 'awake', { timeout: 60_000, interval: 3 });
     }
     statuses.push(await ask(two), await ask(one));
     expect(statuses).toEqual(statuses.map(() => 200));
@@ -87,7 +88,7 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('two daemons on one MongoDB', 
     for (let more = 0; more < 20; more += 1) statuses.push(await ask(two));
     expect(statuses).toEqual(statuses.map(() => 200));
     expect(one.events('service.asleep')).toHaveLength(asleepByOne);
-    await vi.waitUntil(() => two.events('service.asleep').length > 0, PATIENCE);
+    await until(() => two.events('service.asleep').length > 0, PATIENCE);
     expect(one.events('service.asleep')).toHaveLength(asleepByOne);
     expect([...one.events('instance.died'), ...two.events('instance.died')]).toEqual([]);
   });
@@ -101,7 +102,7 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('two daemons on one MongoDB', 
     expect(two.events('service.failed')).toEqual([]);
     while (!leads(one)) expect(await ask(one)).toBe(200);
     console.log(`seen: takeover ${Math.round(performance.now() - killedMs)} ms after SIGKILL`);
-    await one.event('service.failed', 'stuck', 60_000);
+    await one.event('service.failed', 'stuck', PATIENCE);
     expect(one.events('instance.starting', 'stuck')).toEqual([]);
     expect(await ask(one)).toBe(200);
     expect(one.events('service.failed')).toHaveLength(1);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { untilPasses } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 
@@ -80,7 +81,7 @@ describe.skipIf(!hasDocker)('a wake that fails', () => {
     expect(problem.code).toMatch(/^(wake_timeout|not_ready_in_time)$/);
     expect(tookMs).toBeGreaterThanOrEqual(2000);
     expect(await daemon.event('service.failed', 'never')).toMatchObject({ code: 'not_ready_in_time' });
-    await vi.waitFor(async () => expect(await daemon.containers.states('never')).toEqual(['exited']), 15_000);
+    await untilPasses(async () => expect(await daemon.containers.states('never')).toEqual(['exited']));
     const { failure } = (await daemon.api('GET', '/services/never')).json<{ failure: Problem }>();
     expect(failure.logTail.join('\n')).toContain('fixture starts');
   });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
+import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const PUBLISHED_PORT = 20_000 + (process.pid % 20_000);
@@ -78,7 +79,7 @@ describe.skipIf(!hasDocker)('a wake', () => {
     await daemon.event('wake.requested', 'lonely');
     leaving.abort();
     await left;
-    await vi.waitUntil(() => daemon.log.some((line) => line['path'] === '/left' && line['code'] === 'client_left'));
+    await until(() => daemon.log.some((line) => line['path'] === '/left' && line['code'] === 'client_left'));
 
     expect((await daemon.ask('lonely')).status).toBe(200);
   });

@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { processesWith } from '../support/processes.ts';
+import { untilPasses } from '../support/until.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../services-manifest.ts', import.meta.url));
 
@@ -61,6 +62,6 @@ describe.skipIf(process.platform !== 'linux')('the first minute on a machine wit
 
     await daemon.end('SIGKILL');
 
-    await vi.waitFor(() => expect(processesWith(ours)).toEqual([]), { timeout: 10_000, interval: 50 });
+    await untilPasses(() => expect(processesWith(ours)).toEqual([]));
   });
 });

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type Certificate } from '../conformance/rig/certificate.ts';
 import { Leftovers } from './leftovers.ts';
 import { planOf } from './plan/plan-of.ts';
 import { runPlans } from './run-plans.ts';
 import { Stage } from './stage.ts';
+import { untilPasses } from '../support/until.ts';
 
 /** See README.md beside this file. */
 const ONLY_SEED = process.env['GENERATOR_SEED'];
@@ -57,13 +58,13 @@ describe(`${CASES} generated cases`, () => {
 
   it('leave nothing behind', async () => {
     // Before the front closes: what it has forgotten would go with it.
-    await vi.waitFor(
+    await untilPasses(
       () => expect(stages.map((stage) => stage.connectionsInUse)).toEqual(stages.map(() => 0)),
       PATIENCE,
     );
     for (const stage of stages.splice(0)) await stage.close();
-    await vi.waitFor(() => expect(leftovers.since()).toEqual({}), PATIENCE);
-    await vi.waitFor(() => expect(leftovers.bufferBytesSince()).toBeLessThan(SPARE_BUFFER_BYTES), PATIENCE);
+    await untilPasses(() => expect(leftovers.since()).toEqual({}), PATIENCE);
+    await untilPasses(() => expect(leftovers.bufferBytesSince()).toBeLessThan(SPARE_BUFFER_BYTES), PATIENCE);
     expect(escaped).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runApp, type AppProcess } from '../support/set-ups/app-process.ts';
+import { until } from '../support/until.ts';
 
 /** Stands for the daemon: it knows whether the backend sleeps. */
 async function runDaemon(): Promise<{ server: Server; port: string }> {
@@ -104,13 +105,10 @@ describe('the stress agent', () => {
   const status = async (): Promise<AgentStatus> =>
     (await fetch(`${agent.origin}/status`)).json() as Promise<AgentStatus>;
   const ended = () =>
-    vi.waitUntil(
-      async () => {
-        const now = await status();
-        return now.running ? undefined : now;
-      },
-      { timeout: 20_000, interval: 50 },
-    );
+    until(async () => {
+      const now = await status();
+      return now.running ? undefined : now;
+    });
 
   it('answers at once, drives the backend and reports', async () => {
     expect((await fetch(`${agent.origin}/busy`)).status).toBe(404);
@@ -130,12 +128,12 @@ describe('the stress agent', () => {
     expect(
       (await fetch(`${agent.origin}/stress-incremental?steps=5&maxIntensity=20&stepDuration=60000&rps=20`)).status,
     ).toBe(202);
-    await vi.waitUntil(async () => (await status()).run?.backend, { timeout: 10_000, interval: 20 });
+    await until(async () => (await status()).run?.backend);
     expect(await (await fetch(`${agent.origin}/stop`, { method: 'POST' })).json()).toEqual({ stopped: 'run-2' });
     expect((await ended()).run?.phase).toBe('stopped');
     const running = async (): Promise<boolean> =>
       ((await (await fetch(`${backend.origin}/api/stress/status`)).json()) as { running: boolean }).running;
-    await vi.waitUntil(async () => !(await running()), { timeout: 5_000, interval: 20 });
+    await until(async () => !(await running()));
   });
 
   it('refuses bad parameters and foreign pages', async () => {
@@ -147,13 +145,10 @@ describe('the stress agent', () => {
   it('says why when the backend cannot be reached', async () => {
     const lost = await runApp('stress-agent', { BACKEND_ORIGIN: 'http://127.0.0.1:1' });
     await fetch(`${lost.origin}/stress?duration=200&rps=20`);
-    const run = await vi.waitUntil(
-      async () => {
-        const now = (await (await fetch(`${lost.origin}/status`)).json()) as AgentStatus;
-        return now.running ? undefined : now.run;
-      },
-      { timeout: 10_000, interval: 50 },
-    );
+    const run = await until(async () => {
+      const now = (await (await fetch(`${lost.origin}/status`)).json()) as AgentStatus;
+      return now.running ? undefined : now.run;
+    });
     expect(run.phase).toBe('failed');
     expect(run.backend?.error).toContain('ECONNREFUSED');
     await lost.end();

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { runApp, type AppProcess } from '../support/set-ups/app-process.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 interface Status {
   readonly running: boolean;
@@ -95,10 +96,7 @@ describe('stress', () => {
     expect(performance.now() - begun).toBeLessThan(500);
     expect(await started.json()).toMatchObject({ kind: 'constant', steps: [{ intensity: 60, durationMs: 20_000 }] });
     // The machine may be busy with other tests, and no reading can be higher than what it has to give.
-    await vi.waitFor(
-      async () => expect((await json<Status>('/api/stress/status')).cpuPercent).toBeGreaterThan(5),
-      15_000,
-    );
+    await untilPasses(async () => expect((await json<Status>('/api/stress/status')).cpuPercent).toBeGreaterThan(5));
     const times: number[] = [];
     for (let round = 0; round < 40; round++) {
       const sent = performance.now();
@@ -108,23 +106,17 @@ describe('stress', () => {
     expect(times.sort((a, b) => a - b)[20]).toBeLessThan(50);
     expect((await json<Status>('/api/stress/status')).cpuPercent).toBeLessThan(90);
     await call('/api/stress/stop', { method: 'POST' });
-    await vi.waitFor(
-      async () => expect((await json<Status>('/api/stress/status')).cpuPercent).toBeLessThan(20),
-      10_000,
-    );
+    await untilPasses(async () => expect((await json<Status>('/api/stress/status')).cpuPercent).toBeLessThan(20));
   });
 
   it('climbs step by step and ends by itself', async () => {
     expect((await call('/api/stress/incremental?steps=3&maxIntensity=30&stepDuration=150')).status).toBe(202);
     const seen = new Set<number>();
-    const last = await vi.waitUntil(
-      async () => {
-        const status = await json<Status>('/api/stress/status');
-        if (status.run) seen.add(status.run.intensity);
-        return !status.running && status.last;
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    const last = await until(async () => {
+      const status = await json<Status>('/api/stress/status');
+      if (status.run) seen.add(status.run.intensity);
+      return !status.running && status.last;
+    });
     expect(last.outcome).toBe('finished');
     expect([...seen].sort()).toEqual(expect.arrayContaining([10, 20]));
   });

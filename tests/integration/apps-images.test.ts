@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BuildContextReader } from '../../src/runtimes/docker/images/build-context.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
+import { until } from '../support/until.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 
 const APPS = fileURLToPath(new URL('../../apps', import.meta.url));
@@ -63,7 +64,7 @@ describe.skipIf(!(await baseAvailable()))('the images of the example services', 
       containers.push(container);
       await container.start();
       const check = ((Config.Healthcheck as { Test?: string[] } | undefined)?.Test ?? []).slice(1);
-      await expect.poll(() => exitCodeOf(container, check), { timeout: 20_000 }).toBe(0);
+      await until(async () => (await exitCodeOf(container, check)) === 0);
       const begun = performance.now();
       await container.stop({ t: 10 });
       expect(performance.now() - begun).toBeLessThan(5_000);

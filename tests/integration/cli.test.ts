@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliContext } from '../../src/cli/cli-context.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { RuntimeError } from '../../src/fleet/errors.ts';
@@ -10,6 +10,7 @@ import type { LogAnswer, ServiceAnswer, WakeAnswer } from '../../src/management/
 import { TestManagement, TOKEN } from '../support/set-ups/management.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
+import { until } from '../support/until.ts';
 
 const MAIN = resolve('src/cli/main.ts');
 const TSX = import.meta.resolve('tsx');
@@ -135,13 +136,10 @@ describe('reveille', () => {
     const child = spawnReveille(['logs', '-f', 'backend']);
     let out = '';
     child.stdout.on('data', (chunk) => (out += String(chunk)));
-    await vi.waitUntil(
-      () => {
-        management.runtime.write('backend-1', 'tick');
-        return out.includes('tick');
-      },
-      { timeout: 10_000 },
-    );
+    await until(() => {
+      management.runtime.write('backend-1', 'tick');
+      return out.includes('tick');
+    });
     child.kill();
     await new Promise((done) => child.on('close', done));
   });
@@ -200,7 +198,7 @@ describe('reveille', () => {
     });
     await management.fleet.managed('backend').scale(2);
     const read = (id: string) => management.fleet.monitor.usageOf('backend', id)?.cpuRatio;
-    await vi.waitUntil(() => read('backend-1') === 0.25 && read('backend-2') === 0.5, { timeout: 10_000 });
+    await until(() => read('backend-1') === 0.25 && read('backend-2') === 0.5);
     const { out, code } = await reveille(['top']);
     expect(code).toBe(0);
     expect(out).toMatch(/INSTANCE +STATE +CPU +MEMORY/);

@@ -8,6 +8,7 @@ import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts'
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';
 import { SocketRelay } from '../support/relays/socket-relay.ts';
+import { until } from '../support/until.ts';
 import { serviceOf } from '../unit/config/manifest-context.ts';
 
 const available = await dockerAvailable();
@@ -37,7 +38,7 @@ describe.skipIf(!available)('the Docker driver when things happen in between', (
 
   it('ends a paused instance gracefully', async () => {
     const { runtimeId } = await harness.launch(runtime);
-    await expect.poll(() => logOf(runtimeId), { timeout: 10_000 }).toContain('listening');
+    await until(async () => (await logOf(runtimeId)).includes('listening'));
     await runtime.pauseInstance(runtimeId);
     const began = performance.now();
     await runtime.stopInstance(runtimeId, 20_000);

@@ -9,6 +9,7 @@ import { BuildContextReader } from '../../src/runtimes/docker/images/build-conte
 import { assembleHostBaseImage } from '../../src/runtimes/docker/images/host-base-image.ts';
 import { runBuild } from '../../src/runtimes/docker/images/run-build.ts';
 import { dockerAvailable, testEngine } from '../support/servers/docker.ts';
+import { until } from '../support/until.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 
 const available = (await dockerAvailable()) && process.platform === 'linux';
@@ -148,7 +149,7 @@ describe.skipIf(!available).each([
       containers.push(container);
       await container.start();
       const health = async () => (await container.inspect()).State.Health?.Status;
-      await expect.poll(health, { timeout: 15_000 }).toBe('healthy');
+      await until(async () => (await health()) === 'healthy');
     } finally {
       await rm(context, { recursive: true });
     }

@@ -2,16 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildSource } from '../../src/config/service-spec.ts';
 import type { PrepareProgress } from '../../src/fleet/runtime.ts';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';
+import { untilPasses } from '../support/until.ts';
 
 const available = await dockerAvailable();
-const PATIENCE = { timeout: 10_000, interval: 20 };
 
 describe.skipIf(!available)('the Docker driver that builds an image', () => {
   const docker = new Docker(parseDockerHost(undefined).options);
@@ -107,7 +107,7 @@ describe.skipIf(!available)('the Docker driver that builds an image', () => {
       expect(progress.map(({ detail }) => detail).join('\n')).toContain('assembled from this host');
       const { runtimeId } = await own.create(spec, 1, { imageId, fresh: true });
       await own.startInstance(runtimeId);
-      await vi.waitFor(async () => expect((await own.inspect(runtimeId))?.exit?.code).toBe(0), PATIENCE);
+      await untilPasses(async () => expect((await own.inspect(runtimeId))?.exit?.code).toBe(0));
       const lines: string[] = [];
       for await (const { text } of own.logs(runtimeId, { tail: 10, follow: false })) lines.push(text);
       expect(lines).toEqual([process.version, '1000', '/app']);

@@ -3,13 +3,12 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { BuildSource } from '../../src/config/service-spec.ts';
 import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
-
-const PATIENCE = { timeout: 10_000, interval: 20 };
+import { untilPasses } from '../support/until.ts';
 
 /** An engine that plays: each path is answered by the first pattern that it matches, everything else with 500. */
 class FakeEngine {
@@ -112,7 +111,7 @@ describe('the Docker driver and an engine that is not well', () => {
     docker.onEvent((event) => event.type === 'condition' && conditions.push(event.condition.up));
     engine = new FakeEngine(HEALTHY);
     await engine.listen(join(folder, 'docker.sock'));
-    await vi.waitFor(() => expect(conditions).toEqual([true]), PATIENCE);
+    await untilPasses(() => expect(conditions).toEqual([true]));
     expect(docker.condition).toEqual({ up: true });
     expect(lines.map(({ level }) => level)).toEqual([40, 30]);
   });
@@ -142,7 +141,7 @@ describe('the Docker driver and an engine that is not well', () => {
       reason: expect.stringContaining('it broke') as string,
     });
     const asked = engine?.requests.length ?? 0;
-    await vi.waitFor(() => expect(engine?.requests.length).toBeGreaterThan(asked + 2), PATIENCE);
+    await untilPasses(() => expect(engine?.requests.length).toBeGreaterThan(asked + 2));
     expect(lines).toHaveLength(1);
   });
 
@@ -163,7 +162,7 @@ describe('the Docker driver and an engine that is not well', () => {
     const docker = await begin([[/^\/info/, info], VERSION, [/^\/_ping/, ping], EVENTS], { heartbeatMs: 50 });
     expect(docker.condition).toEqual({ up: true });
     silent = true;
-    await vi.waitFor(() => expect(docker.condition.up).toBe(false), PATIENCE);
+    await untilPasses(() => expect(docker.condition.up).toBe(false));
   });
 
   it('lets go at once, also of one that never answers', async () => {
@@ -182,7 +181,7 @@ describe('the Docker driver and an engine that is not well', () => {
       hostsOf: () => [],
     });
     const starting = docker.start();
-    await vi.waitFor(() => expect(engine?.requests.length).toBeGreaterThan(0), PATIENCE);
+    await untilPasses(() => expect(engine?.requests.length).toBeGreaterThan(0));
     await docker.close();
     await starting;
     await docker.close();
@@ -211,7 +210,7 @@ describe('the Docker driver and an engine that is not well', () => {
     const docker = await begin([INFO, VERSION, PING, [/^\/events/, events]]);
     const heard: string[] = [];
     docker.onEvent((event) => heard.push(event.type));
-    await vi.waitFor(() => expect(streams).toBeGreaterThan(1), PATIENCE);
+    await untilPasses(() => expect(streams).toBeGreaterThan(1));
     expect(heard).toContain('changed');
     const asked = engine?.requests.filter((request) => request.includes('/events')) ?? [];
     expect(asked[0]).toContain(`since=${Date.parse('2026-11-21T10:00:00Z') / 1000}.500000000`);

@@ -16,9 +16,9 @@ import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts'
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE } from '../support/set-ups/docker-harness.ts';
 import { DockerRegistry, registryAvailable } from '../support/servers/docker-registry.ts';
+import { untilPasses } from '../support/until.ts';
 
 const available = registryAvailable() && (await dockerAvailable());
-const PATIENCE = { timeout: 10_000, interval: 20 };
 const LAYER_BYTES = 2_000_000;
 const USER = { username: 'reader', password: 's3cret-word' };
 const HTPASSWD = 'reader:$2y$04$abcdefghijklmnopqrstuuzQDw2v3CQSMowG.sq3X.nH1lfmlmQMW';
@@ -75,7 +75,7 @@ describe.skipIf(!available)('the Docker driver that pulls an image', () => {
     const at = name.lastIndexOf(':');
     const options = { repo: name.slice(0, at), tag: name.slice(at + 1), changes: ['CMD ["/data"]'] };
     (await docker.importImage(tar as unknown as NodeJS.ReadableStream, options)).resume();
-    await vi.waitFor(() => docker.getImage(name).inspect(), PATIENCE);
+    await untilPasses(() => docker.getImage(name).inspect());
     await push(name, auth);
   }
 
@@ -139,7 +139,7 @@ describe.skipIf(!available)('the Docker driver that pulls an image', () => {
     await push(image);
     const { endpoints } = await harness.launch(await open(), specOf('missing'));
     const { host, port } = endpoints[3000]!;
-    await vi.waitFor(async () => expect((await fetch(`http://${host}:${port}/ping`)).status).toBe(200), PATIENCE);
+    await untilPasses(async () => expect((await fetch(`http://${host}:${port}/ping`)).status).toBe(200));
   });
 
   it(`pulls nothing with 'never', and says what is missing and what to do`, async () => {

@@ -1,13 +1,13 @@
 import Docker from 'dockerode';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { parseDockerHost } from '../../src/runtimes/docker/engine/docker-host.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { DockerHarness, PREPARE, record } from '../support/set-ups/docker-harness.ts';
 import { SocketRelay } from '../support/relays/socket-relay.ts';
+import { untilPasses } from '../support/until.ts';
 
 const available = await dockerAvailable();
-const PATIENCE = { timeout: 10_000, interval: 20 };
 const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 
 /** The first item; the loop is left after it. */
@@ -101,7 +101,7 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
       }
       process.exit(0);
     })().catch(() => process.exit(8))`;
-    await vi.waitFor(async () => expect(await inside(runtimeId, script)).toBe(0), PATIENCE);
+    await untilPasses(async () => expect(await inside(runtimeId, script)).toBe(0));
   });
 
   it('limits what an instance may have', async () => {
@@ -143,19 +143,16 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
       harness.spec({ resources: { cpus: 1, memoryBytes: 96 * 1024 * 1024 } }),
     );
     const { host, port } = launched.endpoints[3000]!;
-    await vi.waitFor(() => fetch(`http://${host}:${port}/ping`), PATIENCE);
+    await untilPasses(() => fetch(`http://${host}:${port}/ping`));
     await fetch(`http://${host}:${port}/leak?mb=400`)
       .then(
         (response) => response.text(),
         () => undefined,
       )
       .catch(() => undefined);
-    await vi.waitFor(
-      () => expect(events).toContainEqual(expect.objectContaining({ type: 'oom', key: launched.key })),
-      PATIENCE,
-    );
+    await untilPasses(() => expect(events).toContainEqual(expect.objectContaining({ type: 'oom', key: launched.key })));
     const state = async () => (await runtime.inspect(launched.runtimeId))?.exit;
-    await vi.waitFor(async () => expect(await state()).toMatchObject({ oomKilled: true }), PATIENCE);
+    await untilPasses(async () => expect(await state()).toMatchObject({ oomKilled: true }));
   });
 
   it('reports what the HEALTHCHECK of the image says', async () => {
@@ -166,16 +163,13 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
       harness.spec({ source: { kind: 'image', image: healthy, pull: 'never' } }),
     );
     expect(launched.healthCommand).toEqual(['node', '/app/server.mjs', '--check']);
-    await vi.waitFor(
-      () => expect(events).toContainEqual(expect.objectContaining({ type: 'health', healthy: true })),
-      PATIENCE,
-    );
+    await untilPasses(() => expect(events).toContainEqual(expect.objectContaining({ type: 'health', healthy: true })));
   });
 
   it('says which executable is missing', async () => {
     // The init process starts all the same: its exit code is the shell's for "no such command", and its words are in the log.
     const { runtimeId } = await harness.launch(runtime, harness.spec({ command: ['/no/such/program'] }));
-    await vi.waitFor(async () => expect((await runtime.inspect(runtimeId))?.exit?.code).toBe(127), PATIENCE);
+    await untilPasses(async () => expect((await runtime.inspect(runtimeId))?.exit?.code).toBe(127));
     const lines: string[] = [];
     for await (const { text } of runtime.logs(runtimeId, { tail: 10, follow: false })) lines.push(text);
     expect(lines.join('\n')).toContain('/no/such/program');
@@ -204,9 +198,9 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
     const before = relay.connections;
     await takeOne(relayed.logs(runtimeId, { tail: 10, follow: true }));
     await takeOne(relayed.usage(runtimeId, new AbortController().signal));
-    await vi.waitFor(() => expect(relay.connections).toBeLessThanOrEqual(before), PATIENCE);
+    await untilPasses(() => expect(relay.connections).toBeLessThanOrEqual(before));
     await relayed.close();
-    await vi.waitFor(() => expect(relay.connections).toBe(0), PATIENCE);
+    await untilPasses(() => expect(relay.connections).toBe(0));
     await relay.close();
   });
 
@@ -218,10 +212,10 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
       for await (const { text } of runtime.logs(runtimeId, { tail: 100, follow: true, signal: stop.signal }))
         lines.push(text);
     })();
-    await vi.waitFor(() => expect(lines).toContain('listening on 3000'), PATIENCE);
+    await untilPasses(() => expect(lines).toContain('listening on 3000'));
     await runtime.stopInstance(runtimeId, 2_000);
     await runtime.startInstance(runtimeId);
-    await vi.waitFor(() => expect(lines.filter((line) => line === 'listening on 3000')).toHaveLength(2), PATIENCE);
+    await untilPasses(() => expect(lines.filter((line) => line === 'listening on 3000')).toHaveLength(2));
     stop.abort();
     await reading;
     expect(new Set(lines.filter((line) => line.startsWith('fixture starts'))).size).toBe(2);
@@ -243,21 +237,21 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
       const launched = await harness.launch(relayed);
       const events = record(relayed);
       await relay.cut();
-      await vi.waitFor(() => expect(relayed.condition.up).toBe(false), PATIENCE);
+      await untilPasses(() => expect(relayed.condition.up).toBe(false));
       await expect(relayed.list()).rejects.toMatchObject({ code: 'runtime_unavailable' });
       await runtime.stopInstance(launched.runtimeId, 1_000);
       events.length = 0;
       await relay.open();
-      await vi.waitFor(() => expect(events[0]).toEqual({ type: 'condition', condition: { up: true } }), PATIENCE);
+      await untilPasses(() => expect(events[0]).toEqual({ type: 'condition', condition: { up: true } }));
       const changed = { type: 'changed', key: launched.key, runtimeId: launched.runtimeId };
-      await vi.waitFor(() => expect(events).toContainEqual(changed), PATIENCE);
+      await untilPasses(() => expect(events).toContainEqual(changed));
     });
 
     it('tells to look at everything again when only the events were cut', async () => {
       const relayed = await harness.open({ dockerHost: `unix://${relay.path}` });
       const events = record(relayed);
       relay.drop();
-      await vi.waitFor(() => expect(events).toEqual([{ type: 'condition', condition: { up: true } }]), PATIENCE);
+      await untilPasses(() => expect(events).toEqual([{ type: 'condition', condition: { up: true } }]));
     });
   });
 });

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { Monitor } from '../../src/fleet/usage/monitor.ts';
 import type { ObservedInstance, Usage } from '../../src/fleet/runtime.ts';
@@ -11,6 +11,7 @@ import type { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts'
 import { DockerHarness } from '../support/set-ups/docker-harness.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { SocketRelay } from '../support/relays/socket-relay.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const hasCommand = spawnSync('docker', ['--version']).status === 0;
@@ -53,7 +54,7 @@ describe.skipIf(!hasDocker || !hasCommand)('the use of a busy container', () => 
     const resources = { cpus: CPUS, memoryBytes: 256 * 2 ** 20 };
     container = await harness.launch(runtime, harness.spec({ resources }));
     const { host, port } = container.endpoints[3_000]!;
-    await vi.waitFor(() => fetch(`http://${host}:${port}/burn`), { timeout: 10_000, interval: 20 });
+    await untilPasses(() => fetch(`http://${host}:${port}/burn`));
   });
 
   afterAll(() => harness.close());
@@ -64,15 +65,15 @@ describe.skipIf(!hasDocker || !hasCommand)('the use of a busy container', () => 
     const reading = (async () => {
       for await (const one of runtime.usage(container.runtimeId, ending.signal)) ours.push(one);
     })();
-    await vi.waitUntil(() => typeof ours.at(-1)?.cpuRatio === 'number', { timeout: 10_000 });
+    await until(() => typeof ours.at(-1)?.cpuRatio === 'number');
     const stats = dockerStats(container.runtimeId);
     // Its first figure is the mean since the container was started, for want of a sample before.
     const shown = (): number[] =>
       [...new Set(stats.readings.map(({ cpuPercent }) => cpuPercent))].filter((each) => each > 0).slice(1);
-    await vi.waitUntil(() => shown().length > 4, { timeout: 20_000 });
+    await until(() => shown().length > 4);
     stats.end();
     const seen = ours.length;
-    await vi.waitUntil(() => ours.length > seen, { timeout: 10_000 });
+    await until(() => ours.length > seen);
     ending.abort();
     await reading;
     // The engine gives both the same counters: each figure is the same second as one of ours.
@@ -113,17 +114,17 @@ describe.skipIf(!hasDocker)('the monitor of a container', () => {
       const streams = (): number => relay.asked.filter((line) => line.includes('/stats')).length;
       const known = (): boolean => monitor.usageOf(spec.name, id) !== undefined;
       for (const kind of ['probing', 'ready', 'ready', 'unhealthy', 'ready']) consider(kind);
-      await vi.waitUntil(known, { timeout: 20_000 });
+      await until(known);
       expect(streams()).toBe(1);
       relay.drop();
-      await vi.waitUntil(() => !known(), { timeout: 20_000 });
-      await vi.waitUntil(known, { timeout: 20_000 });
+      await until(() => !known());
+      await until(known);
       const opened = streams();
       expect(opened).toBeGreaterThan(1);
 
       // The stream of a container that was stopped ends, or goes on with zeros: neither is a reading.
       await runtime.stopInstance(runtimeId, 1_000);
-      await vi.waitUntil(() => !known(), { timeout: 20_000 });
+      await until(() => !known());
       consider('stopped');
       expect(monitor.follows(spec.name, id)).toBe(false);
       const samples = monitor.samples(spec.name);

@@ -6,6 +6,7 @@ import { encodeFrame } from '../../src/link/frames.ts';
 import { PROTOCOL } from '../../src/link/messages.ts';
 import { fleetSpec, startFleet, watch, type FleetHarness } from '../support/set-ups/fleet.ts';
 import { LinkedFleet } from '../support/set-ups/linked-fleet.ts';
+import { until } from '../support/until.ts';
 
 const SPECS = [fleetSpec('web'), fleetSpec('api')];
 
@@ -21,7 +22,6 @@ describe('the link between processes', () => {
   });
   afterEach(() => link.dispose());
 
-  const until = (check: () => unknown): Promise<unknown> => vi.waitUntil(check, { timeout: 10_000, interval: 5 });
   const inFlight = (count: number): Promise<unknown> => until(() => harness.fleet.inFlight('web') === count);
 
   it('is a socket for its owner alone', async () => {
@@ -281,7 +281,7 @@ describe('a data half at a socket', () => {
     await new Promise<void>((resolve) => wrong.listen(link.path, resolve));
     try {
       const { started, client } = link.newClient();
-      await vi.waitUntil(() => link.logged.some((line) => line.includes('cannot be used')), { timeout: 10_000 });
+      await until(() => link.logged.some((line) => line.includes('cannot be used')));
       expect(client.away).toBe(true);
       await new Promise((resolve) => wrong.close(resolve));
       await link.serve(await startFleet(...SPECS));

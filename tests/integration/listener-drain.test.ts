@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const front = frontDoorSetUp();
 
@@ -13,7 +14,7 @@ describe('draining', () => {
     const session = await front.http2();
     const second = get2(session);
     const first = get(front.door);
-    await vi.waitUntil(() => finishes.length === 2);
+    await until(() => finishes.length === 2);
     const drained = front.door.listener.drain({ timeoutMs: 5_000, announceMs: 0 });
     await expect(get(front.door)).rejects.toThrow();
     await once(session, 'goaway');
@@ -46,7 +47,7 @@ describe('draining', () => {
     const session = await front.http2();
     await front.door.listener.drain({ timeoutMs: 60_000, announceMs: 50 });
     await client.untilClosed();
-    await vi.waitUntil(() => session.closed, { timeout: 20_000, interval: 5 });
+    await until(() => session.closed);
   });
 
   it('cuts what is still open at the deadline, upgraded sockets too', async () => {
@@ -59,7 +60,7 @@ describe('draining', () => {
     await socket.receive('101');
     const slow = get(front.door).catch((error: unknown) => error);
     const slow2 = get2(await front.http2()).catch((error: unknown) => error);
-    await vi.waitUntil(() => front.door.exchanges.length === 3);
+    await until(() => front.door.exchanges.length === 3);
     await front.door.listener.drain({ timeoutMs: 100, announceMs: 0 });
     await socket.untilClosed();
     expect(await slow).toBeInstanceOf(Error);

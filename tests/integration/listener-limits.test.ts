@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { FRAME, frame, headers, PREFACE, readFrames } from '../support/wire/http2-frames.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const front = frontDoorSetUp();
 
@@ -37,7 +38,7 @@ describe('limits of the front door', () => {
     const encrypted = await BytePeer.tls(front.door.client);
     const preface = await BytePeer.tls({ ...front.door.client, ALPNProtocols: ['h2'] });
     await Promise.all([silent.untilClosed(), encrypted.untilClosed(), preface.untilClosed()]);
-    await vi.waitUntil(() => front.door.listener.counts.open === 0);
+    await until(() => front.door.listener.counts.open === 0);
     expect([encrypted.received, front.door.refusals]).toEqual(['', []]);
   });
 
@@ -49,7 +50,7 @@ describe('limits of the front door', () => {
     const timer = setInterval(() => client.socket.write(Buffer.alloc(1)), 20);
     onTestFinished(() => clearInterval(timer));
     await client.untilClosed();
-    await vi.waitUntil(() => front.door.listener.counts.open === 0);
+    await until(() => front.door.listener.counts.open === 0);
   });
 
   it('closes idle connections and sessions, but not those in use', async () => {
@@ -101,8 +102,8 @@ describe('limits of the front door', () => {
     await attacker.untilClosed();
     expect(readFrames(attacker.received).frames.some(({ type }) => type === FRAME.goaway)).toBe(true);
     expect(front.door.exchanges.length).toBeLessThan(10_000);
-    await vi.waitUntil(() => front.door.exchanges.every(({ abandoned }) => abandoned));
-    await vi.waitUntil(() => front.door.listener.counts.sessions === 0, { timeout: 20_000, interval: 5 });
+    await until(() => front.door.exchanges.every(({ abandoned }) => abandoned));
+    await until(() => front.door.listener.counts.sessions === 0);
   });
 
   it.each([
@@ -120,7 +121,7 @@ describe('limits of the front door', () => {
   it('bounds the concurrent streams of a session', async () => {
     await front.open({ limits: { maxConcurrentStreams: 5 } });
     const session = await front.http2();
-    await vi.waitUntil(() => session.remoteSettings.maxConcurrentStreams === 5);
+    await until(() => session.remoteSettings.maxConcurrentStreams === 5);
     expect(session.remoteSettings.enableConnectProtocol).toBe(false);
   });
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { CertificateStore } from '../../src/tls/certificate-store.ts';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
@@ -15,6 +15,7 @@ import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
 import { listenWithFallback } from '../../src/proxy/listen/listening.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
+import { until } from '../support/until.ts';
 
 const front = frontDoorSetUp();
 
@@ -45,7 +46,7 @@ describe('the front door', () => {
     }
     expect(front.door.listener.counts).toMatchObject({ open: 1, http1: 1, sessions: 0 });
     client.destroy();
-    await vi.waitUntil(() => front.door.listener.counts.open === 0);
+    await until(() => front.door.listener.counts.open === 0);
     expect(front.door.listener.counts.http1).toBe(0);
   });
 
@@ -143,7 +144,7 @@ describe('the front door', () => {
     expect(nameless).toBe(byDefault);
 
     await authority.write(certsDir, ['app.test', 'new.test']);
-    await vi.waitUntil(async () => (await print('app.test')) !== byDefault, { timeout: 5_000 });
+    await until(async () => (await print('app.test')) !== byDefault);
     expect(await print('')).toBe(await print('new.test'));
     expect(await print('shop.test')).toBe(shop);
   });

@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventAnswer, LogAnswer, ProblemAnswer } from '../../src/management/contract.ts';
 import { TestManagement } from '../support/set-ups/management.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 import { SseReader } from '../support/clients/sse-reader.ts';
+import { until } from '../support/until.ts';
 
 let management: TestManagement;
 let leave: AbortController;
@@ -42,7 +43,7 @@ describe('GET /api/events', () => {
 
   it('begins with its head, before anything happens', async () => {
     const events = await read('/api/events');
-    await vi.waitUntil(() => events.text.startsWith('retry:'));
+    await until(() => events.text.startsWith('retry:'));
     expect(events.messages).toEqual([]);
   });
 
@@ -66,7 +67,7 @@ describe('GET /api/events', () => {
   it('keeps the last 1000 events', async () => {
     for (let n = 0; n < 2_500; n += 1) management.bus.emit('scale.up', 'web', { n });
     const events = await read('/api/events?tail=1000&follow=false');
-    await vi.waitUntil(() => events.ended);
+    await until(() => events.ended);
     const seen = events.data<EventAnswer>().map(({ data }) => data['n']);
     expect([seen.length, seen[0], seen.at(-1)]).toEqual([1_000, 1_500, 2_499]);
   });
@@ -87,7 +88,7 @@ describe('GET /api/events', () => {
       management.bus.emit('scale.up', 'web', { n, filler });
       await others.until(n + 1);
     }
-    await vi.waitUntil(() => {
+    await until(() => {
       response.resume();
       return response.closed;
     });
@@ -97,7 +98,7 @@ describe('GET /api/events', () => {
   it('ends with the server', async () => {
     const events = await read('/api/events');
     await management.server.close();
-    await vi.waitUntil(() => events.ended);
+    await until(() => events.ended);
   });
 
   it('has no more than so many listeners', async () => {
@@ -107,7 +108,7 @@ describe('GET /api/events', () => {
     const refused = await management.ask('/api/events', { headers });
     expect([refused.status, refused.json<ProblemAnswer>().code]).toEqual([503, 'too_many_streams']);
     leave.abort();
-    await vi.waitUntil(async () => {
+    await until(async () => {
       const response = await management.open('/api/events?follow=false', { headers });
       response.resume();
       return response.statusCode === 200;
@@ -118,11 +119,11 @@ describe('GET /api/events', () => {
 describe('GET /api/services/:name/logs', () => {
   it('tells what each instance wrote, in the order of time', async () => {
     await management.post('/api/services/web/scale', { replicas: 2 });
-    await vi.waitUntil(() => management.fleet.member('web')?.instanceViews.every(({ state }) => state === 'ready'));
+    await until(() => management.fleet.member('web')?.instanceViews.every(({ state }) => state === 'ready'));
     management.runtime.write('web-1', 'one');
     management.runtime.write('web-2', 'two', 'stderr');
     const logs = await read('/api/services/web/logs?follow=false');
-    await vi.waitUntil(() => logs.ended);
+    await until(() => logs.ended);
     const lines = logs.data<LogAnswer>();
     expect(lines.find(({ text }) => text === 'one')).toMatchObject({ instance: 'web-1', stream: 'stdout' });
     expect(lines.find(({ text }) => text === 'two')).toMatchObject({ instance: 'web-2', stream: 'stderr' });
@@ -131,28 +132,26 @@ describe('GET /api/services/:name/logs', () => {
   it('goes on with new lines, also of instances that come later', async () => {
     await management.post('/api/services/web/wake');
     const logs = await read('/api/services/web/logs?tail=0');
-    await vi.waitUntil(() => {
+    await until(() => {
       management.runtime.write('web-1', 'tick');
       return logs.data<LogAnswer>().some(({ text }) => text === 'tick');
     });
     await management.post('/api/services/web/scale', { replicas: 2 });
-    await vi.waitUntil(() => management.fleet.member('web')?.instanceViews.every(({ state }) => state === 'ready'));
+    await until(() => management.fleet.member('web')?.instanceViews.every(({ state }) => state === 'ready'));
     management.runtime.write('web-2', 'late');
-    await vi.waitUntil(() =>
-      logs.data<LogAnswer>().some(({ instance, text }) => instance === 'web-2' && text === 'late'),
-    );
+    await until(() => logs.data<LogAnswer>().some(({ instance, text }) => instance === 'web-2' && text === 'late'));
   });
 
   it('goes on where it was left off', async () => {
     await management.post('/api/services/web/wake');
     management.runtime.write('web-1', 'first');
     const before = await read('/api/services/web/logs?follow=false');
-    await vi.waitUntil(() => before.ended);
+    await until(() => before.ended);
     const last = before.messages.at(-1);
-    await vi.waitUntil(() => Date.now() > Number(last?.id));
+    await until(() => Date.now() > Number(last?.id));
     management.runtime.write('web-1', 'second');
     const after = await read('/api/services/web/logs?follow=false', { 'last-event-id': last?.id ?? '' });
-    await vi.waitUntil(() => after.ended);
+    await until(() => after.ended);
     expect(after.data<LogAnswer>().map(({ text }) => text)).toEqual(['second']);
   });
 
@@ -160,7 +159,7 @@ describe('GET /api/services/:name/logs', () => {
     await management.post('/api/services/web/wake');
     const logs = await read('/api/services/web/logs');
     leave.abort();
-    await vi.waitUntil(() => logs.ended);
+    await until(() => logs.ended);
     await management.server.close();
   });
 

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../src/fleet/errors.ts';
 import type {
   ActionAnswer,
@@ -14,6 +14,7 @@ import type {
 } from '../../src/management/contract.ts';
 import { TestManagement } from '../support/set-ups/management.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
+import { until } from '../support/until.ts';
 
 let management: TestManagement;
 
@@ -155,7 +156,7 @@ describe('actions', () => {
     expect(answer.status).toBe(202);
     expect(answer.json<ActionAnswer>().status).toBe('waking');
     release();
-    await vi.waitUntil(() => management.fleet.member('web')?.status === 'awake');
+    await until(() => management.fleet.member('web')?.status === 'awake');
   });
 
   it('answers a wake that fails with the reason and the last log lines', async () => {

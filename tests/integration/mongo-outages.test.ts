@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StoreChange } from '../../src/fleet/state-store.ts';
 import { Journal } from '../../src/fleet/records/journal.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
@@ -8,9 +8,9 @@ import { eventRecord, sampleRecord, serviceRecord, sessionRecord } from '../cont
 import { mongoLimits } from '../support/samples/mongo-limits.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
-const patience = { timeout: 30_000, interval: 50 };
 
 describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', () => {
   const credentials = { user: 'keeper', password: 'p%ss/w0rd' };
@@ -74,7 +74,7 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
     expect(store.condition).toMatchObject({ up: false });
     await expect(store.listServices()).rejects.toMatchObject({ code: 'store_unavailable' });
     relay.severed = false;
-    await vi.waitFor(() => expect(store.condition).toEqual({ up: true }), patience);
+    await untilPasses(() => expect(store.condition).toEqual({ up: true }));
     expect(await store.putService(serviceRecord('web'))).toBe(true);
     expect(told()).toEqual([expect.stringContaining('MongoDB cannot be used'), 'MongoDB answers']);
   });
@@ -90,14 +90,14 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
       journal.addSession(sessionRecord(`session-${n % 10}`));
       journal.addSample(sampleRecord({ instance: `web-${n}` }));
     }
-    await vi.waitFor(() => expect(store.condition).toMatchObject({ up: false }), patience);
+    await untilPasses(() => expect(store.condition).toMatchObject({ up: false }));
     relay.severed = false;
-    await vi.waitFor(async () => {
+    await untilPasses(async () => {
       const database = set.client.db(databaseName);
       expect(await database.collection('events').countDocuments()).toBe(51);
       expect(await database.collection('sessions').countDocuments()).toBe(10);
       expect(await database.collection('samples').countDocuments()).toBe(50);
-    }, patience);
+    });
     await journal.close();
     expect(await set.client.db(databaseName).collection('samples').countDocuments()).toBe(50);
     expect(told()).toEqual(['MongoDB answers', expect.stringContaining('cannot be used'), 'MongoDB answers']);
@@ -111,10 +111,10 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
     for (let round = 0; round < 5; round += 1) {
       for (let n = 0; n < 20; n += 1) journal.addSample(sampleRecord({ instance: `web-${round}-${n}` }));
       // Wherever in the exchange this falls.
-      await vi.waitFor(async () => expect(await samples.countDocuments()).toBeGreaterThan(round * 20 - 1), patience);
+      await untilPasses(async () => expect(await samples.countDocuments()).toBeGreaterThan(round * 20 - 1));
       relay.cut();
     }
-    await vi.waitFor(async () => expect(await samples.countDocuments()).toBe(100), patience);
+    await untilPasses(async () => expect(await samples.countDocuments()).toBe(100));
     await journal.close();
     expect(await samples.countDocuments()).toBe(100);
   });
@@ -133,13 +133,13 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
       if (change.kind === 'reread') rereads += 1;
     });
     await other.putService(serviceRecord('before'));
-    await vi.waitFor(() => expect(seen.has('before')).toBe(true), patience);
+    await untilPasses(() => expect(seen.has('before')).toBe(true));
     cut();
     await other.putService(serviceRecord('during'));
     relay.severed = false;
-    await vi.waitFor(() => expect(seen.has('during')).toBe(true), patience);
+    await untilPasses(() => expect(seen.has('during')).toBe(true));
     await other.putService(serviceRecord('after'));
-    await vi.waitFor(() => expect(seen.has('after')).toBe(true), patience);
+    await untilPasses(() => expect(seen.has('after')).toBe(true));
     expect(rereads).toBeLessThanOrEqual(1);
   });
 
@@ -151,26 +151,26 @@ describe.skipIf('reason' in mongod)('a MongoDB that goes away and comes back', (
     const database = set.client.db(databaseName);
     const services = database.collection<{ _id: string }>('services');
     await store.putService(serviceRecord('before'));
-    await vi.waitFor(() => expect(changes).toContainEqual(expect.objectContaining({ kind: 'service' })), patience);
+    await untilPasses(() => expect(changes).toContainEqual(expect.objectContaining({ kind: 'service' })));
     changes.length = 0;
     cut();
     await services.insertOne({ ...serviceRecord('during'), ...{ _id: 'during', v: 1 } });
     const forgotten = await set.forgetHistory();
     relay.severed = false;
-    await vi.waitUntil(forgotten, patience);
-    await vi.waitFor(() => expect(changes).toContainEqual({ kind: 'reread' }), patience);
+    await until(forgotten);
+    await untilPasses(() => expect(changes).toContainEqual({ kind: 'reread' }));
     expect((await store.listServices()).map(({ _id }) => _id)).toEqual(['before', 'during']);
     await services.updateOne({ _id: 'during' }, { $set: { rev: 9 } });
-    await vi.waitFor(() => {
+    await untilPasses(() => {
       const told = changes.flatMap((change) => (change.kind === 'service' ? [change.record] : []));
       expect(told).toContainEqual(expect.objectContaining({ _id: 'during', rev: 9 }));
-    }, patience);
+    });
   });
 
   it('says what is wrong when it refuses the credentials, and repeats none of them', async () => {
     const store = makeStore((uri) => void (uri.password = 'wr%25ng-s3cret'));
     await store.start();
-    await vi.waitFor(() => expect(told()).toHaveLength(1), patience);
+    await untilPasses(() => expect(told()).toHaveLength(1));
     expect(store.condition).toMatchObject({ up: false, reason: expect.stringContaining('MONGO_DB_URI') as string });
     const everything = lines.join('') + JSON.stringify(store.condition);
     for (const secret of ['wr%ng-s3cret', 'wr%25ng-s3cret', credentials.password]) {

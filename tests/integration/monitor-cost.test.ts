@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { Monitor } from '../../src/fleet/usage/monitor.ts';
 import type { Service } from '../../src/fleet/service/service.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
+import { until } from '../support/until.ts';
 
 const ENGINE = fileURLToPath(new URL('../fixtures/stats-engine.mjs', import.meta.url));
 const INSTANCES = 200;
@@ -53,13 +54,13 @@ it('watching 200 containers costs less than 5 % of one core', async () => {
     await once(engine.stdout, 'data');
     monitor.consider(running(INSTANCES));
     // The opening of the streams, and what is compiled on the way, are paid once.
-    await vi.waitUntil(() => samples > 5 * INSTANCES, { timeout: 60_000, interval: 20 });
+    await until(() => samples > 5 * INSTANCES, { timeout: 60_000 });
     expect(monitor.usageOf('many', 'many-1')).toMatchObject({ cpuRatio: 0.5, memoryBytes: 64_000_000 });
     // The quietest of several looks counts: a machine that is busy with other things makes the same work dearer.
     const costs: number[] = [];
     while (costs.length < LOOKS && !(Math.min(...costs) < LIMIT_PERCENT)) {
       const [before, from] = [process.cpuUsage(), samples];
-      await vi.waitUntil(() => samples - from > ROUNDS * INSTANCES, { timeout: 60_000, interval: 20 });
+      await until(() => samples - from > ROUNDS * INSTANCES, { timeout: 60_000 });
       const { user, system } = process.cpuUsage(before);
       costs.push(((user + system) / 1e6 / (samples - from)) * INSTANCES * 100);
     }

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { dataHalfSetUp, type OpenDataHalf } from '../support/set-ups/data-half-set-up.ts';
 import { HttpsClient, type Answer } from '../support/clients/https-client.ts';
 import { awakeView, serviceView } from '../support/samples/service-view.ts';
+import { until } from '../support/until.ts';
 
 const HOST = 'app.localhost';
 const routes = [{ host: HOST, path: '/', port: 3000 }];
@@ -21,7 +22,7 @@ describe('a request that waits for a service which leaves the manifest', () => {
     half.link.wake.mockReturnValue(new Promise(() => undefined));
     const { port, ca } = half.client;
     const answer = new HttpsClient({ port, ca, servername: 'app.test' }).ask(HOST);
-    await vi.waitUntil(() => half.link.wake.mock.calls.length > 0);
+    await until(() => half.link.wake.mock.calls.length > 0);
     return { half, answer };
   }
 

@@ -10,7 +10,8 @@ import { fleetSpec } from '../support/set-ups/fleet.ts';
 import { TestManagement } from '../support/set-ups/management.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
-import { until, type BrokerUnderTest } from './mqtt-suite.ts';
+import { until } from '../support/until.ts';
+import type { BrokerUnderTest } from './mqtt-suite.ts';
 
 interface Reply {
   readonly ok: boolean;

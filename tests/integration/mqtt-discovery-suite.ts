@@ -8,7 +8,8 @@ import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
-import { until, type BrokerUnderTest } from './mqtt-suite.ts';
+import { until } from '../support/until.ts';
+import type { BrokerUnderTest } from './mqtt-suite.ts';
 
 /** What Home Assistant finds, whichever broker is between. */
 export function mqttDiscoverySuite(

@@ -9,7 +9,8 @@ import { freePort } from '../../src/lib/free-port.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { mqttCommandSuite } from './mqtt-command-suite.ts';
 import { mqttDiscoverySuite } from './mqtt-discovery-suite.ts';
-import { mqttSuite, until, type BrokerUnderTest } from './mqtt-suite.ts';
+import { until } from '../support/until.ts';
+import { mqttSuite, type BrokerUnderTest } from './mqtt-suite.ts';
 
 const clock = new SystemClock();
 const log = pino({ level: 'silent' });

@@ -7,7 +7,8 @@ import { MqttService } from '../../src/messaging/mqtt-service.ts';
 import { Topics } from '../../src/messaging/topics.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
-import { statusOf, until } from './mqtt-suite.ts';
+import { until } from '../support/until.ts';
+import { statusOf } from './mqtt-suite.ts';
 
 describe.skipIf(!hasMosquitto)(`a broker that freezes${hasMosquitto ? '' : ' (skipped: no mosquitto)'}`, () => {
   const ends: (() => Promise<void>)[] = [];

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
@@ -19,7 +19,8 @@ import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { mqttCommandSuite } from './mqtt-command-suite.ts';
 import { mqttDiscoverySuite } from './mqtt-discovery-suite.ts';
-import { mqttSuite, statusOf, until } from './mqtt-suite.ts';
+import { mqttSuite, statusOf } from './mqtt-suite.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
@@ -97,7 +98,7 @@ describe.skipIf(!hasMosquitto)(
       await until(() => lines.some((line) => line.includes('refused the user name or password')));
       await mosquitto.stop();
       const refused = { up: false, reason: expect.stringContaining('ECONNREFUSED') as string };
-      await vi.waitFor(() => expect(service.condition).toEqual(refused), { timeout: 10_000 });
+      await untilPasses(() => expect(service.condition).toEqual(refused));
       expect(lines.join()).not.toContain('wrong-secret');
       expect(lines).toHaveLength(1);
     });

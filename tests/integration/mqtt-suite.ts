@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventBus } from '../../src/fleet/event-bus.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { MqttService } from '../../src/messaging/mqtt-service.ts';
@@ -7,6 +7,7 @@ import { Topics } from '../../src/messaging/topics.ts';
 import type { ServiceStatusMessage } from '../../src/messaging/service-status-message.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
+import { until } from '../support/until.ts';
 
 /** A broker that can go away and come back, on one port and without a memory. */
 export interface BrokerUnderTest {
@@ -25,11 +26,6 @@ export function statusOf(service: string, changes: Partial<ServiceStatusMessage>
     at: '2026-11-01T10:00:00.000Z',
     ...changes,
   };
-}
-
-/** Waits until it is so, with more patience than a busy machine needs. */
-export async function until(condition: () => unknown): Promise<void> {
-  await vi.waitUntil(condition, { timeout: 10_000, interval: 10 });
 }
 
 /** What subscribers are promised, whichever broker is between. */

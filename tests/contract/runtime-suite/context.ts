@@ -1,7 +1,7 @@
-import { vi } from 'vitest';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import type { LogLine, ObservedInstance, Runtime, RuntimeEvent } from '../../../src/fleet/runtime.ts';
 import type { Endpoint } from '../../../src/seam/fleet-view.ts';
+import { until, untilPasses } from '../../support/until.ts';
 
 export interface OpenRuntime {
   /** Started. */
@@ -26,7 +26,6 @@ export const PREPARE = { onProgress: (): void => undefined, signal: AbortSignal.
 export const GRACE_MS = 5_000;
 /** Docker counts the grace in whole seconds. */
 export const SHORT_GRACE_MS = 1_000;
-export const PATIENCE = { timeout: 10_000, interval: 10 };
 
 export interface Identity {
   readonly boot: string;
@@ -42,7 +41,7 @@ export async function get(endpoint: Endpoint, path = '/', timeoutMs = 5_000): Pr
 
 /** The first answer of a service that is starting. */
 export function untilServes(endpoint: Endpoint): Promise<Identity> {
-  return vi.waitFor(() => get(endpoint, '/', 1_000), PATIENCE);
+  return untilPasses(() => get(endpoint, '/', 1_000));
 }
 
 export async function collect<T>(items: AsyncIterable<T>, enough: (soFar: T[]) => boolean = () => false): Promise<T[]> {
@@ -117,7 +116,7 @@ export class RuntimeSuiteContext {
       const observed = await this.runtime.inspect(runtimeId);
       return observed?.state === state ? observed : undefined;
     };
-    return vi.waitUntil(seen, PATIENCE);
+    return until(seen);
   }
 
   record(): { events: RuntimeEvent[]; stop: () => void } {

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
-import { PATIENCE, get, collect, settlesWithin, texts, type RuntimeSuiteContext } from './context.ts';
+import { describe, expect, it } from 'vitest';
+import { get, collect, settlesWithin, texts, type RuntimeSuiteContext } from './context.ts';
+import { until, untilPasses } from '../../support/until.ts';
 
 /** Log lines. */
 export function logsSuite(suite: RuntimeSuiteContext): void {
@@ -7,10 +8,10 @@ export function logsSuite(suite: RuntimeSuiteContext): void {
     it('gives the last lines of each stream', async () => {
       const { runtimeId, endpoint } = await suite.launchReady();
       await get(endpoint, '/log?lines=5&text=hello');
-      const lines = await vi.waitUntil(async () => {
+      const lines = await until(async () => {
         const all = await collect(suite.runtime.logs(runtimeId, { tail: 6, follow: false }));
         return texts(all, 'stderr').length > 0 && all.length === 6 ? all : undefined;
-      }, PATIENCE);
+      });
       expect(texts(lines)).toEqual([1, 2, 3, 4, 5].map((count) => `line ${count} hello`));
       expect(texts(lines, 'stderr')).toEqual(['logged for /log?lines=5&text=hello']);
       for (const line of lines) expect(Math.abs(line.atEpochMs - Date.now())).toBeLessThan(60_000);
@@ -19,10 +20,7 @@ export function logsSuite(suite: RuntimeSuiteContext): void {
     it('gives no more lines than asked for', async () => {
       const { runtimeId, endpoint } = await suite.launchReady();
       await get(endpoint, '/log?lines=9');
-      await vi.waitUntil(
-        async () => (await collect(suite.runtime.logs(runtimeId, { tail: 50, follow: false }))).length >= 11,
-        PATIENCE,
-      );
+      await until(async () => (await collect(suite.runtime.logs(runtimeId, { tail: 50, follow: false }))).length >= 11);
       expect(await collect(suite.runtime.logs(runtimeId, { tail: 2, follow: false }))).toHaveLength(2);
       expect(await collect(suite.runtime.logs(runtimeId, { tail: 0, follow: false }))).toHaveLength(0);
     });
@@ -43,9 +41,9 @@ export function logsSuite(suite: RuntimeSuiteContext): void {
           seen.push(line.text);
         }
       })();
-      await vi.waitFor(() => expect(seen.some((text) => text.startsWith('fixture starts'))).toBe(true), PATIENCE);
+      await untilPasses(() => expect(seen.some((text) => text.startsWith('fixture starts'))).toBe(true));
       await get(endpoint, '/log?text=followed');
-      await vi.waitFor(() => expect(seen).toContain('line 1 followed'), PATIENCE);
+      await untilPasses(() => expect(seen).toContain('line 1 followed'));
       ending.abort();
       await settlesWithin(2_000, following);
     });

@@ -1,16 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { portsOf } from '../../../src/config/service-spec.ts';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
-import {
-  GRACE_MS,
-  SHORT_GRACE_MS,
-  PATIENCE,
-  get,
-  untilServes,
-  collect,
-  texts,
-  type RuntimeSuiteContext,
-} from './context.ts';
+import { GRACE_MS, SHORT_GRACE_MS, get, untilServes, collect, texts, type RuntimeSuiteContext } from './context.ts';
+import { untilPasses } from '../../support/until.ts';
 
 /** Starting, pausing, stopping, and ends that nobody asked for. */
 export function startSuite(suite: RuntimeSuiteContext): void {
@@ -84,9 +76,9 @@ export function startSuite(suite: RuntimeSuiteContext): void {
     it('reports a change', async () => {
       const { events, stop } = suite.record();
       const { runtimeId, spec } = await suite.launch();
-      await vi.waitFor(() => {
+      await untilPasses(() => {
         expect(events).toContainEqual({ type: 'changed', key: { service: spec.name, index: 1 }, runtimeId });
-      }, PATIENCE);
+      });
       stop();
     });
   });
@@ -166,9 +158,9 @@ export function startSuite(suite: RuntimeSuiteContext): void {
     const { runtimeId, endpoint } = await suite.launchReady();
     const { events, stop } = suite.record();
     await get(endpoint, '/exit?code=4');
-    await vi.waitFor(() => {
+    await untilPasses(() => {
       expect(events.some((event) => event.type === 'changed' && event.runtimeId === runtimeId)).toBe(true);
-    }, PATIENCE);
+    });
     expect(await suite.untilState(runtimeId, 'exited')).toMatchObject({ exit: { code: 4 } });
     stop();
   });

@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Runtime, Usage } from '../../../src/fleet/runtime.ts';
-import { PREPARE, SHORT_GRACE_MS, PATIENCE, get, collect, settlesWithin, type RuntimeSuiteContext } from './context.ts';
+import { PREPARE, SHORT_GRACE_MS, get, collect, settlesWithin, type RuntimeSuiteContext } from './context.ts';
+import { until, untilPasses } from '../../support/until.ts';
 
 const MEMORY = 256 * 2 ** 20;
 /** Readings come once a second, and the change must be in one. */
-const LONG = { ...PATIENCE, timeout: 20_000 };
 
 interface Reader {
   latest: () => Usage | undefined;
@@ -35,8 +35,8 @@ export function usageSuite(suite: RuntimeSuiteContext): void {
       const reading = (async () => {
         for await (const one of suite.runtime.usage(runtimeId, PREPARE.signal)) readings.push(one);
       })();
-      await vi.waitFor(() => expect(readings.at(-1)?.cpuRatio).not.toBeNull(), PATIENCE);
-      await vi.waitFor(() => expect(readings.at(-1)?.cpuRatio).toBeGreaterThanOrEqual(0), PATIENCE);
+      await untilPasses(() => expect(readings.at(-1)?.cpuRatio).not.toBeNull());
+      await untilPasses(() => expect(readings.at(-1)?.cpuRatio).toBeGreaterThanOrEqual(0));
       expect(readings.at(-1)?.memoryBytes).toBeGreaterThan(0);
       expect(readings.at(-1)?.memoryLimitBytes).toBe(spec.resources.memoryBytes);
       await suite.runtime.stopInstance(runtimeId, SHORT_GRACE_MS);
@@ -60,33 +60,32 @@ export function usageSuite(suite: RuntimeSuiteContext): void {
       // A small limit, which is reached also where many others want the machine.
       const { runtimeId, endpoint } = await suite.launchReady({}, { resources: { cpus: 0.1, memoryBytes: MEMORY } });
       const { latest, stop } = follow(suite.runtime.usage.bind(suite.runtime), runtimeId);
-      await vi.waitFor(() => expect(latest()?.cpuRatio).toBeLessThan(0.4), LONG);
+      await untilPasses(() => expect(latest()?.cpuRatio).toBeLessThan(0.4));
       await get(endpoint, '/burn');
-      await vi.waitFor(() => expect(latest()?.cpuRatio).toBeGreaterThan(0.6), LONG);
+      await untilPasses(() => expect(latest()?.cpuRatio).toBeGreaterThan(0.6));
       await get(endpoint, '/burn?stop', 20_000);
-      await vi.waitFor(() => expect(latest()?.cpuRatio).toBeLessThan(0.4), LONG);
+      await untilPasses(() => expect(latest()?.cpuRatio).toBeLessThan(0.4));
       await stop();
     });
 
     it('shows the memory that is held', async () => {
       const { runtimeId, endpoint } = await suite.launchReady();
       const { latest, stop } = follow(suite.runtime.usage.bind(suite.runtime), runtimeId);
-      const before = await vi.waitUntil(() => latest()?.memoryBytes, LONG);
+      const before = await until(() => latest()?.memoryBytes);
       await fetch(`http://${endpoint.host}:${endpoint.port}/leak?mb=64`).then((answer) => answer.text());
-      await vi.waitFor(() => expect(latest()?.memoryBytes).toBeGreaterThan(before + 50 * 2 ** 20), LONG);
+      await untilPasses(() => expect(latest()?.memoryBytes).toBeGreaterThan(before + 50 * 2 ** 20));
       await stop();
     });
 
     it('can be read by several at once, each with readings of its own', async () => {
       const { runtimeId } = await suite.launchReady();
       const readers = [1, 2].map(() => follow(suite.runtime.usage.bind(suite.runtime), runtimeId));
-      await vi.waitFor(
-        () => expect(readers.map(({ latest }) => typeof latest()?.cpuRatio)).toEqual(['number', 'number']),
-        LONG,
+      await untilPasses(() =>
+        expect(readers.map(({ latest }) => typeof latest()?.cpuRatio)).toEqual(['number', 'number']),
       );
       await readers[0]?.stop();
       const seen = readers[1]?.count() ?? 0;
-      await vi.waitFor(() => expect(readers[1]?.count()).toBeGreaterThan(seen), LONG);
+      await untilPasses(() => expect(readers[1]?.count()).toBeGreaterThan(seen));
       await readers[1]?.stop();
     });
 
@@ -96,7 +95,7 @@ export function usageSuite(suite: RuntimeSuiteContext): void {
       expect(await settlesWithin(2_000, collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
       await suite.runtime.startInstance(runtimeId);
       const { latest, stop } = follow(suite.runtime.usage.bind(suite.runtime), runtimeId);
-      await vi.waitFor(() => expect(latest()?.memoryBytes).toBeGreaterThan(0), LONG);
+      await untilPasses(() => expect(latest()?.memoryBytes).toBeGreaterThan(0));
       await stop();
     });
   });

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StateStore, StoreChange } from '../../../src/fleet/state-store.ts';
 import { serviceRecord, sessionRecord } from './records.ts';
+import { untilPasses } from '../../support/until.ts';
 
 /** @param openSecond a second store on the same place; undefined where there can be only one */
 export function changesSuite(store: () => StateStore, openSecond: () => Promise<StateStore | undefined>): void {
@@ -20,7 +21,7 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
       await store().putService(serviceRecord('web', { rev: 2, status: 'asleep' }));
       await store().saveSessions([session]);
       await store().removeService('web');
-      await vi.waitFor(() => expect(changes).toHaveLength(4), 10_000);
+      await untilPasses(() => expect(changes).toHaveLength(4));
       expect(changes).toEqual([
         // What is told of a record may be newer than the change that it is told for.
         expect.objectContaining({ kind: 'service' }),
@@ -37,11 +38,11 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
       await store().putService(serviceRecord('web', { rev: 4 }));
       await store().removeService('nothing');
       await store().putService(serviceRecord('api'));
-      await vi.waitFor(() => expect(changes).toContainEqual({ kind: 'service', record: serviceRecord('api') }), 10_000);
+      await untilPasses(() => expect(changes).toContainEqual({ kind: 'service', record: serviceRecord('api') }));
       stop();
       const others = watch(store());
       await store().putService(serviceRecord('last'));
-      await vi.waitFor(() => expect(others.changes).not.toEqual([]), 10_000);
+      await untilPasses(() => expect(others.changes).not.toEqual([]));
       expect(changes.filter((change) => change.kind === 'service' && change.record.rev === 4)).toEqual([]);
       expect(JSON.stringify(changes)).not.toContain('last');
     });
@@ -58,8 +59,8 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
       };
       await store().putProcess(record, 60_000);
       await store().putProcess({ _id: 'p2', seq: 1, inFlight: {}, ...word, ended: true }, 20);
-      await vi.waitFor(() => expect(changes).toContainEqual({ kind: 'process', record }), 10_000);
-      await vi.waitFor(async () => expect(await store().listProcesses()).toEqual([record]), 10_000);
+      await untilPasses(() => expect(changes).toContainEqual({ kind: 'process', record }));
+      await untilPasses(async () => expect(await store().listProcesses()).toEqual([record]));
       stop();
     });
 
@@ -68,7 +69,7 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
       if (!other) return context.skip('one process at a time may have this store open');
       const { changes } = watch(other);
       await store().putService(serviceRecord('web'));
-      await vi.waitFor(() => expect(changes).toEqual([{ kind: 'service', record: serviceRecord('web') }]), 10_000);
+      await untilPasses(() => expect(changes).toEqual([{ kind: 'service', record: serviceRecord('web') }]));
       await other.close();
     });
   });
@@ -85,9 +86,9 @@ export function changesSuite(store: () => StateStore, openSecond: () => Promise<
 
     it('go to another, with a greater term, when they run out or are given back', async () => {
       await store().claimLease('leader', 'a', 20);
-      await vi.waitFor(async () => {
+      await untilPasses(async () => {
         expect(await store().claimLease('leader', 'b', 60_000)).toMatchObject({ holder: 'b', term: 2 });
-      }, 10_000);
+      });
       await store().releaseLease('leader', 'somebody else');
       expect(await store().claimLease('leader', 'a', 60_000)).toMatchObject({ holder: 'b' });
       await store().releaseLease('leader', 'b');

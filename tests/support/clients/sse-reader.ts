@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { vi } from 'vitest';
+import { until } from '../until.ts';
 
 /** Collects the messages of an event stream. */
 export class SseReader {
@@ -24,6 +24,6 @@ export class SseReader {
   }
 
   async until(count: number): Promise<void> {
-    await vi.waitUntil(() => this.messages.length >= count, { timeout: 5_000, interval: 5 });
+    await until(() => this.messages.length >= count);
   }
 }

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
-import { vi } from 'vitest';
 import { findMongod } from './mongod-binary.ts';
+import { until } from '../until.ts';
 
 const CHANGE_STREAM_HISTORY_LOST = 286;
 
@@ -107,7 +107,7 @@ export class ReplicaSet {
       const found = await this.primary().catch(() => port);
       return found === port || Number.isNaN(found) ? undefined : found;
     };
-    return vi.waitUntil(other, { timeout: 60_000, interval: 100 });
+    return until(other, { timeout: 60_000, interval: 100 });
   }
 
   /** Lets the primary hand over to another member, as before its machine is rebooted. */

@@ -5,9 +5,9 @@ import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { vi } from 'vitest';
 import { DaemonContainers } from './daemon-containers.ts';
 import { HttpsClient, type Answer, type AskOptions } from '../clients/https-client.ts';
+import { until, type Patience } from '../until.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MAIN = join(ROOT, 'src/main.ts');
@@ -159,8 +159,8 @@ export class Daemon {
   }
 
   /** Resolves with the first such event. */
-  event(type: string, service?: string, timeout = 20_000): Promise<LogLine> {
-    return vi.waitUntil(() => this.events(type, service)[0], { timeout, interval: 20 });
+  event(type: string, service?: string, patience?: Patience): Promise<LogLine> {
+    return until(() => this.events(type, service)[0], patience);
   }
 
   async writeManifest(manifest: string | Readonly<Record<string, unknown>>): Promise<void> {
@@ -178,7 +178,7 @@ export class Daemon {
     this.#spawn();
     const { child, ended } = this.#life();
     const isUp = (): boolean => /Reveille is up[^]*\n/.test(this.output.slice(this.#lifeFrom));
-    await vi.waitUntil(() => isUp() || child.exitCode !== null, { timeout: START_TIMEOUT_MS, interval: 10 });
+    await until(() => isUp() || child.exitCode !== null, { timeout: START_TIMEOUT_MS });
     if (!isUp()) throw new Error(`the daemon ended with ${String(await ended)} while it started:\n${this.output}`);
     this.ca = await readFile(join(this.dir, 'state/ca/rootCA.pem'), 'utf8');
     this.#client = new HttpsClient({ port: this.up.port, ca: this.ca });

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../src/lib/free-port.ts';
-import { vi } from 'vitest';
 import { DaemonContainers } from './daemon-containers.ts';
 import { HttpsClient } from '../clients/https-client.ts';
 import { TestAuthority } from '../test-certificate.ts';
+import { until } from '../until.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PM2 = join(ROOT, 'node_modules/pm2/bin/pm2');
@@ -127,7 +127,7 @@ export class Production {
       const all = await this.processes(name);
       return all.every((one) => one.pid !== pid && one.pid > 0 && one.pm2_env.status === 'online');
     };
-    await vi.waitUntil(replaced, { timeout: 60_000, interval: 100 });
+    await until(replaced, { timeout: 60_000, interval: 100 });
   }
 
   async dispose(): Promise<void> {

@@ -2,10 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { loadSettings } from '../../../src/config/settings.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { watchEdits } from '../../../src/composition/watch-edits.ts';
+import { untilPasses } from '../../support/until.ts';
 
 it('notices the edit of a file that a refused manifest has come to be made of', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'reveille-edits-'));
@@ -28,13 +29,13 @@ it('notices the edit of a file that a refused manifest has come to be made of', 
   });
   try {
     writeFileSync(manifest, '2');
-    await vi.waitFor(() => expect(refused).toEqual(['part.ts is broken']), { timeout: 20_000, interval: 5 });
-    await vi.waitFor(
+    await untilPasses(() => expect(refused).toEqual(['part.ts is broken']));
+    await untilPasses(
       () => {
         writeFileSync(part, `mended ${performance.now()}`);
         expect(applied).toBeGreaterThan(0);
       },
-      { timeout: 20_000, interval: 250 },
+      { interval: 250 },
     );
   } finally {
     await watcher.close();

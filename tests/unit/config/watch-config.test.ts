@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigWatcher, type ConfigChange } from '../../../src/config/watch-config.ts';
 import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { untilPasses } from '../../support/until.ts';
 
 let folder: string;
 let changes: ConfigChange['kind'][];
@@ -24,7 +25,7 @@ function watcherWith(clock: Clock): ConfigWatcher {
 }
 
 async function expectChange(kind: ConfigChange['kind']): Promise<void> {
-  await vi.waitFor(() => expect([...new Set(changes)]).toEqual([kind]), { timeout: 10_000, interval: 5 });
+  await untilPasses(() => expect([...new Set(changes)]).toEqual([kind]));
   changes.length = 0;
 }
 
@@ -56,11 +57,11 @@ describe('the watch on the configuration', () => {
     };
     for (let round = 0; round < 3; round += 1) {
       // chokidar passes on one change of a file in 50 ms, so a write may have to be repeated until it is told.
-      await vi.waitFor(write, { timeout: 10_000, interval: 80 });
+      await untilPasses(write, { interval: 80 });
       clock.advance(60);
     }
     expect(changes).toEqual([]);
-    await vi.waitFor(() => {
+    await untilPasses(() => {
       clock.advance(100);
       expect(changes).toEqual(['manifest']);
     });
@@ -87,16 +88,16 @@ describe('the watch on the configuration', () => {
     watcher.setManifestFiles([at('manifest.ts'), at('parts/part.ts'), at('new.env')]);
     // The folder is read before it is watched: write until that is done.
     let size = 0;
-    await vi.waitFor(
+    await untilPasses(
       () => {
         writeFileSync(at('parts/part.ts'), 'x'.repeat((size += 1)));
         expect(changes).toContain('manifest');
       },
-      { timeout: 10_000, interval: 250 },
+      { interval: 250 },
     );
     changes.length = 0;
     writeFileSync(at('new.env'), 'A=1');
-    await vi.waitFor(() => expect(changes).toContain('manifest'), { timeout: 10_000 });
+    await untilPasses(() => expect(changes).toContain('manifest'));
   });
 
   it('does not care for other files beside them', async () => {

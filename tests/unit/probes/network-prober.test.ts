@@ -1,9 +1,10 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { NetworkProber } from '../../../src/probes/network-prober.ts';
 import type { Endpoint } from '../../../src/seam/fleet-view.ts';
+import { untilPasses } from '../../support/until.ts';
 
 const prober = new NetworkProber();
 const sockets = new Set<Socket>();
@@ -31,7 +32,7 @@ const http = (listener: RequestListener): Promise<Endpoint> => listen(createHttp
 const soon = (ms = 5_000): AbortSignal => AbortSignal.timeout(ms);
 
 async function nothingLeft(): Promise<void> {
-  await vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 5_000, interval: 10 });
+  await untilPasses(() => expect(sockets.size).toBe(0));
 }
 
 afterEach(async () => {

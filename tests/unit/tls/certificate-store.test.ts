@@ -6,6 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { CertificateStore } from '../../../src/tls/certificate-store.ts';
 import { TestAuthority } from '../../support/test-certificate.ts';
+import { until } from '../../support/until.ts';
 
 let authority: TestAuthority;
 let certsDir: string;
@@ -103,14 +104,14 @@ describe('CertificateStore', () => {
     const before = store.contextFor(undefined);
 
     await authority.write(certsDir, ['*.d.test', 'more.test']);
-    await vi.waitUntil(() => store.contextFor(undefined) !== before, { timeout: 5_000 });
+    await until(() => store.contextFor(undefined) !== before);
     expect(changed).toHaveBeenCalled();
 
     await authority.write(join(certsDir, 'app.d.test'), ['app.d.test']);
-    await vi.waitUntil(() => store.contextFor('app.d.test') !== store.contextFor(undefined), { timeout: 5_000 });
+    await until(() => store.contextFor('app.d.test') !== store.contextFor(undefined));
 
     await rm(join(certsDir, 'app.d.test'), { recursive: true });
-    await vi.waitUntil(() => store.contextFor('app.d.test') === store.contextFor(undefined), { timeout: 5_000 });
+    await until(() => store.contextFor('app.d.test') === store.contextFor(undefined));
   });
 
   it('refuses a bad replacement and keeps the old one', async () => {
@@ -118,7 +119,7 @@ describe('CertificateStore', () => {
     await store.start();
     const before = store.contextFor(undefined);
     await writeFile(join(certsDir, 'key.pem'), (await authority.issue(['*.d.test'])).key);
-    await vi.waitUntil(() => lines.some((line) => line.includes('the old one is kept')), { timeout: 5_000 });
+    await until(() => lines.some((line) => line.includes('the old one is kept')));
     expect(store.contextFor(undefined)).toBe(before);
     expect(lines.join('')).not.toContain('PRIVATE');
   });

@@ -5,6 +5,7 @@ import { RequestBodyPump } from '../../../../src/proxy/forward/request-body-pump
 import { Ticker } from '../../../../src/proxy/forward/ticker.ts';
 import type { UpstreamChannel } from '../../../../src/proxy/forward/upstream-channel.ts';
 import { FakeClock } from '../../../support/fakes/fake-clock.ts';
+import { until } from '../../../support/until.ts';
 
 const LIMITS = { bodyTimeoutMs: 30_000, minBodyBytes: 1, maxBodyBytes: Infinity };
 
@@ -37,7 +38,7 @@ describe('the content of a request', () => {
   it('is ended upstream when it ends', async () => {
     const { body, written, end } = pump(() => false);
     body.end('all');
-    await vi.waitUntil(() => end.mock.calls.length === 1);
+    await until(() => end.mock.calls.length === 1);
     expect(written).toEqual(['all']);
   });
 
@@ -45,7 +46,7 @@ describe('the content of a request', () => {
   it('is not ended upstream when the client left in the middle of it, although its stream ends', async () => {
     const { body, written, end } = pump(() => true);
     body.end('a part');
-    await vi.waitUntil(() => body.readableEnded);
+    await until(() => body.readableEnded);
     expect(written).toEqual(['a part']);
     expect(end).not.toHaveBeenCalled();
   });

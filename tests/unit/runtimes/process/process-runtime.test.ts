@@ -9,10 +9,10 @@ import { SystemClock } from '../../../../src/lib/clock.ts';
 import { ProcessRuntime } from '../../../../src/runtimes/process/process-runtime.ts';
 import { processLives } from '../../../support/process-lives.ts';
 import { serviceSpec } from '../../../support/samples/service-spec.ts';
+import { until, untilPasses } from '../../../support/until.ts';
 
 const cwd = realpathSync(tmpdir());
 const options = { onProgress: (): void => undefined, signal: AbortSignal.timeout(600_000) };
-const PATIENCE = { timeout: 10_000, interval: 10 };
 const open = new Set<ProcessRuntime>();
 
 function runtimeWith(environment: Record<string, string> = {}): ProcessRuntime {
@@ -49,10 +49,10 @@ async function lines(runtime: ProcessRuntime, runtimeId: string, tail = 100): Pr
 }
 
 async function untilExited(runtime: ProcessRuntime, runtimeId: string): Promise<ObservedInstance> {
-  return vi.waitUntil(async () => {
+  return until(async () => {
     const observed = await runtime.inspect(runtimeId);
     return observed?.state === 'exited' ? observed : undefined;
-  }, PATIENCE);
+  });
 }
 
 /** What a command that ends by itself has written. */
@@ -113,7 +113,7 @@ describe('a process that ends', () => {
     const { runtimeId } = await launch(runtime, shell('sleep 300 & echo $!; exit 0'));
     await untilExited(runtime, runtimeId);
     const [pid] = await lines(runtime, runtimeId);
-    await vi.waitFor(() => expect(processLives(Number(pid))).toBe(false), PATIENCE);
+    await untilPasses(() => expect(processLives(Number(pid))).toBe(false));
   });
 
   it('is not waited for by what left the group and keeps its output open', async () => {
@@ -131,7 +131,7 @@ describe('stopping a process', () => {
     const runtime = runtimeWith();
     const child = 'trap "sleep 0.3; echo finished; exit 0" TERM; echo up; while :; do sleep 0.05; done';
     const { runtimeId } = await launch(runtime, shell(`sh -c '${child}' & wait`));
-    await vi.waitFor(async () => expect(await lines(runtime, runtimeId)).toContain('up'), PATIENCE);
+    await untilPasses(async () => expect(await lines(runtime, runtimeId)).toContain('up'));
     await runtime.stopInstance(runtimeId, 5_000);
     expect(await lines(runtime, runtimeId)).toContain('finished');
     expect(await runtime.inspect(runtimeId)).toMatchObject({ state: 'exited' });
@@ -143,7 +143,7 @@ describe('stopping a process', () => {
       runtime,
       shell(`sh -c 'trap "" TERM; echo $$; while :; do sleep 0.05; done' & wait`),
     );
-    await vi.waitFor(async () => expect(await lines(runtime, runtimeId)).toHaveLength(1), PATIENCE);
+    await untilPasses(async () => expect(await lines(runtime, runtimeId)).toHaveLength(1));
     const [pid] = await lines(runtime, runtimeId);
     await runtime.stopInstance(runtimeId, 300);
     expect(processLives(Number(pid))).toBe(false);
@@ -152,7 +152,7 @@ describe('stopping a process', () => {
   it('is cut short by its removal', async () => {
     const runtime = runtimeWith();
     const { runtimeId } = await launch(runtime, shell('trap "" TERM; echo up; while :; do sleep 0.05; done'));
-    await vi.waitFor(async () => expect(await lines(runtime, runtimeId)).toContain('up'), PATIENCE);
+    await untilPasses(async () => expect(await lines(runtime, runtimeId)).toContain('up'));
     const startedAt = performance.now();
     await Promise.all([runtime.stopInstance(runtimeId, 20_000), runtime.removeInstance(runtimeId)]);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
@@ -161,7 +161,7 @@ describe('stopping a process', () => {
   it('happens to all of them when the runtime closes', async () => {
     const runtime = runtimeWith();
     const { runtimeId } = await launch(runtime, shell('echo $$; exec sleep 300'));
-    await vi.waitFor(async () => expect(await lines(runtime, runtimeId)).toHaveLength(1), PATIENCE);
+    await untilPasses(async () => expect(await lines(runtime, runtimeId)).toHaveLength(1));
     const [pid] = await lines(runtime, runtimeId);
     await Promise.all([runtime.close(), runtime.close()]);
     expect(processLives(Number(pid))).toBe(false);
@@ -228,7 +228,7 @@ describe('a published port', () => {
       runtime,
       serviceSpec({ process: { command: ['node', '-e', script], cwd }, publish }),
     );
-    await vi.waitFor(async () => expect(await lines(runtime, runtimeId)).toContain('up'), PATIENCE);
+    await untilPasses(async () => expect(await lines(runtime, runtimeId)).toContain('up'));
     const answer = await new Promise<string>((resolve, reject) => {
       let text = '';
       const socket = connect({ host: '127.0.0.1', port: hostPort, allowHalfOpen: true });

@@ -1,11 +1,11 @@
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { processLives } from '../../../support/process-lives.ts';
+import { until, untilPasses } from '../../../support/until.ts';
 
 const daemon = fileURLToPath(new URL('daemon.ts', import.meta.url));
-const PATIENCE = { timeout: 15_000, interval: 20 };
 /** A service with a child and a grandchild; each tells its number. */
 const FAMILY = 'echo $$; sh -c "echo \\$\\$; (sh -c \'echo \\$\\$; exec sleep 300\'); exit 0"; exit 0';
 /** As FAMILY, and none of them ends when it is asked to. */
@@ -48,24 +48,22 @@ describe.concurrent('a daemon that is killed', () => {
       expect(pids).toHaveLength(3);
       expect(pids.every(processLives)).toBe(true);
       await kill();
-      await vi.waitFor(() => expect(pids.filter(processLives)).toEqual([]), PATIENCE);
+      await untilPasses(() => expect(pids.filter(processLives)).toEqual([]));
     });
   }
 
   it('takes its services with it although a supervisor was killed before', async () => {
     const { pids, daemonPid, kill } = await startDaemon(FAMILY);
-    const [first] = await vi.waitUntil(() => ofLength(1, supervisorsOf(daemonPid)));
+    const [first] = await until(() => ofLength(1, supervisorsOf(daemonPid)));
     process.kill(first!, 'SIGKILL');
-    await vi.waitUntil(
-      () =>
-        ofLength(
-          1,
-          supervisorsOf(daemonPid).filter((pid) => pid !== first),
-        ),
-      PATIENCE,
+    await until(() =>
+      ofLength(
+        1,
+        supervisorsOf(daemonPid).filter((pid) => pid !== first),
+      ),
     );
     await kill();
-    await vi.waitFor(() => expect(pids.filter(processLives)).toEqual([]), PATIENCE);
+    await untilPasses(() => expect(pids.filter(processLives)).toEqual([]));
   });
 });
 
