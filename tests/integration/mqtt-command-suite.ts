@@ -92,6 +92,13 @@ export function mqttCommandSuite(
       await listening();
     }
 
+    /** Cuts the line and keeps it cut until it was noticed. */
+    async function sever(): Promise<void> {
+      relay.severed = true;
+      relay.cut();
+      await until(() => !mqtt.connected);
+    }
+
     it('wakes, scales and puts to sleep', async () => {
       await accepting();
       await say('r/web/command/wake');
@@ -125,8 +132,8 @@ export function mqttCommandSuite(
     it('ignores what the broker retains, also after a reconnect', async () => {
       await say('r/web/command/scale', '2', true);
       await accepting();
-      relay.cut();
-      await until(() => !mqtt.connected);
+      await sever();
+      relay.severed = false;
       await until(() => mqtt.connected);
       await listening();
       expect(web().status).toBe('asleep');
@@ -135,9 +142,7 @@ export function mqttCommandSuite(
 
     it('takes commands again after a reconnect, and not those that were given meanwhile', async () => {
       await accepting();
-      relay.severed = true;
-      relay.cut();
-      await until(() => !mqtt.connected);
+      await sever();
       await say('r/web/command/scale', '3');
       relay.severed = false;
       await until(() => mqtt.connected);
