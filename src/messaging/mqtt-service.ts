@@ -11,6 +11,7 @@ import type { BrokerTlsFiles } from './broker-tls.ts';
 import { clientIdOf } from './client-id.ts';
 import { CLOUD_EVENT_CONTENT_TYPE, toCloudEvent, toNetworkMessage } from './cloud-event.ts';
 import { Outbox, type Message } from './outbox.ts';
+import { RetainedPicture } from './retained-picture.ts';
 import type { ServiceStatusMessage } from './service-status-message.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Topics } from './topics.ts';
@@ -55,8 +56,7 @@ export class MqttService {
   readonly #outbox = new Outbox();
   readonly #backoff: Backoff;
   readonly #patience: BrokerPatience;
-  /** What every retained topic should say. A removed service stays, with an empty payload, until the broker has heard of it. */
-  readonly #picture = new Map<string, string>();
+  readonly #picture = new RetainedPicture();
   readonly #inFlight = new Set<Message>();
   readonly #subscriptions: Subscriptions;
   readonly #onConnection = new Set<(connected: boolean) => void>();
@@ -107,7 +107,7 @@ export class MqttService {
   start(): void {
     if (this.#unsubscribe || this.#closed) return;
     this.#unsubscribe = this.#options.bus.subscribe((event) => this.#publishEvent(event));
-    this.#picture.set(this.#statusTopic, 'online');
+    this.#picture.say(this.#statusTopic, 'online');
     try {
       this.#address = parseBrokerUrl(this.#options.broker.url);
       this.#connect(this.#address);
@@ -136,22 +136,20 @@ export class MqttService {
   /** Makes this what the broker retains under the topic, now and after every reconnect; an empty payload takes it away. */
   retain(topic: string, payload: string): void {
     if (this.#closed) return;
-    this.#picture.set(topic, payload);
+    const message = this.#picture.say(topic, payload);
     // Without a connection the picture itself is what waits.
-    if (!this.#connected) return;
-    this.#outbox.put({ topic, payload, retain: true });
-    this.#pump();
+    if (this.#connected) this.send(message);
   }
 
   /** From now on it is for others to say what is retained under the topic. */
   forget(topic: string): void {
-    this.#picture.delete(topic);
+    this.#picture.forget(topic);
     this.#outbox.forget(topic);
   }
 
   /** Whether something should be retained under the topic, as far as we are concerned. */
   retains(topic: string): boolean {
-    return (this.#picture.get(topic) ?? '') !== '';
+    return this.#picture.says(topic);
   }
 
   /** Sends a message as soon as the broker is there. */
@@ -254,7 +252,7 @@ export class MqttService {
     this.#reports.connected(address.label);
     for (const listener of this.#onConnection) listener(true);
     if (this.#connection) this.#subscriptions.tellAll(this.#connection);
-    for (const [topic, payload] of this.#picture) this.#outbox.put({ topic, payload, retain: true });
+    for (const message of this.#picture.messages) this.#outbox.put(message);
     this.#pump();
   }
 
@@ -286,8 +284,8 @@ export class MqttService {
     if (refusal !== undefined) {
       this.#outbox.drop();
       this.#options.log.warn({ topic: message.topic }, `the MQTT broker refused a message: ${refusal}`);
-    } else if (message.retain && message.payload === '' && this.#picture.get(message.topic) === '') {
-      this.#picture.delete(message.topic);
+    } else {
+      this.#picture.heard(message);
     }
     this.#pump();
     if (this.#inFlight.size === 0) this.#onDrained?.();
