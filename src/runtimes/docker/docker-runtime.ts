@@ -22,6 +22,7 @@ import { Connection } from './engine/connection.ts';
 import { Containers } from './containers/containers.ts';
 import { parseDockerHost } from './engine/docker-host.ts';
 import type { EndpointMode } from './containers/endpoints.ts';
+import { EarlyLooks, type Look } from './containers/early-looks.ts';
 import { Engine } from './engine/engine.ts';
 import { refused, statusOf, unavailable, type Refusal } from './engine/errors.ts';
 import { Events } from './engine/events.ts';
@@ -85,6 +86,7 @@ export class DockerRuntime implements Runtime {
   readonly #baseImage: BaseImage;
   readonly #images: Images;
   readonly #containers: Containers;
+  readonly #looks: EarlyLooks;
   readonly #logs: Logs;
   readonly #closing = new AbortController();
 
@@ -102,6 +104,7 @@ export class DockerRuntime implements Runtime {
     const baseImage = this.#baseImage;
     this.#images = new Images({ engine, project, credentials, baseImage, buildTimeoutMs, pullSilenceMs, log });
     this.#containers = new Containers(engine, project, clock);
+    this.#looks = new EarlyLooks((name) => this.#look(name), clock);
     this.#logs = new Logs({ engine, containers: this.#containers, clock });
   }
 
@@ -126,6 +129,7 @@ export class DockerRuntime implements Runtime {
   prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared> {
     const signal = AbortSignal.any([options.signal, this.#closing.signal]);
     const { name: service } = spec;
+    this.#looks.begin(containerName(this.#options.project, { service, index: 1 }));
     return this.#explained({ service, action: 'look for the image', fallback: 'create_failed' }, () =>
       this.#images.prepare(spec, { onProgress: (progress) => options.onProgress(progress), signal }),
     );
@@ -140,12 +144,11 @@ export class DockerRuntime implements Runtime {
 
   async #create(spec: ServiceSpec, index: number, { imageId }: Prepared): Promise<ObservedInstance> {
     const { project, proxyId, domain, network, environment = {}, hostsOf, trustCa, replicaSetKey } = this.#options;
-    // Each is a question to the engine, and somebody waits for the answers.
-    const [{ id: networkId, gateway }, trust, existing] = await Promise.all([
-      this.#network.ensure(),
+    const [{ network: joined, existing }, trust] = await Promise.all([
+      this.#looks.take(containerName(project, { service: spec.name, index })),
       trustCa?.(),
-      this.#containers.inspect(containerName(project, { service: spec.name, index })),
     ]);
+    const { id: networkId, gateway } = joined;
     const wanted = {
       index,
       imageId,
@@ -163,6 +166,11 @@ export class DockerRuntime implements Runtime {
       replicaSetKey: spec.replicaSet === undefined ? undefined : await replicaSetKey?.(),
     };
     return this.#observed(await this.#containers.ensure(spec, wanted, existing), spec.name);
+  }
+
+  async #look(name: string): Promise<Look> {
+    const [network, existing] = await Promise.all([this.#network.ensure(), this.#containers.inspect(name)]);
+    return { network, existing };
   }
 
   async startInstance(runtimeId: string, seen?: ObservedInstance): Promise<StartedInstance> {
