@@ -19,6 +19,7 @@ import type {
 import { configHash } from '../config-hash.ts';
 import { BaseImage, type BaseImageOptions } from './images/base-image.ts';
 import { Connection } from './engine/connection.ts';
+import { ContainerMaker } from './containers/container-maker.ts';
 import { Containers } from './containers/containers.ts';
 import { parseDockerHost } from './engine/docker-host.ts';
 import type { EndpointMode } from './containers/endpoints.ts';
@@ -87,6 +88,7 @@ export class DockerRuntime implements Runtime {
   readonly #images: Images;
   readonly #containers: Containers;
   readonly #looks: EarlyLooks;
+  readonly #maker: ContainerMaker;
   readonly #logs: Logs;
   readonly #closing = new AbortController();
 
@@ -105,6 +107,7 @@ export class DockerRuntime implements Runtime {
     this.#images = new Images({ engine, project, credentials, baseImage, buildTimeoutMs, pullSilenceMs, log });
     this.#containers = new Containers(engine, project, clock);
     this.#looks = new EarlyLooks((name) => this.#look(name), clock);
+    this.#maker = new ContainerMaker({ engine, project, containers: this.#containers, clock });
     this.#logs = new Logs({ engine, containers: this.#containers, clock });
   }
 
@@ -165,7 +168,7 @@ export class DockerRuntime implements Runtime {
       trust,
       replicaSetKey: spec.replicaSet === undefined ? undefined : await replicaSetKey?.(),
     };
-    return this.#observed(await this.#containers.ensure(spec, wanted, existing), spec.name);
+    return this.#observed(await this.#maker.ensure(spec, wanted, existing), spec.name);
   }
 
   async #look(name: string): Promise<Look> {
