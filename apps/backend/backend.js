@@ -14,8 +14,6 @@ import { StressRunner } from './stress-runner.js';
 /** @typedef {import('../shared/router.js').Exchange} Exchange */
 
 const TICK_MS = 1_000;
-/** Shorter than the two seconds in which a service has to end. */
-const CLOSE_GRACE_MS = 1_200;
 
 /** The example backend: REST, WebSocket, event stream, and load on request. */
 export class Backend {
@@ -58,7 +56,7 @@ export class Backend {
     this.#cpu.close();
     this.#events.close();
     this.#sockets.close();
-    await Promise.all([this.#stress.close(), this.#server.close(CLOSE_GRACE_MS)]);
+    await Promise.all([this.#stress.close(), this.#server.close()]);
   }
 
   #routes() {

@@ -6,12 +6,7 @@ import { sendJson } from '../shared/respond.js';
 import { Router } from '../shared/router.js';
 import { BackendStatus } from './backend-status.js';
 
-const CLOSE_GRACE_MS = 1_200;
 const PAGE_FILES = [
-  'shared/page/icon.svg',
-  'shared/page/base.css',
-  'shared/page/elements.js',
-  'shared/page/bar-chart.js',
   'frontend/page/page.css',
   'frontend/page/page.js',
   'frontend/page/backend.js',
@@ -47,7 +42,7 @@ export class Frontend {
 
   async close() {
     this.#status.close();
-    await this.#server.close(CLOSE_GRACE_MS);
+    await this.#server.close();
   }
 
   #routes() {

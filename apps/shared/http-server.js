@@ -15,6 +15,9 @@ import { sendProblem } from './respond.js';
  * @property {(request: IncomingMessage, socket: Duplex, head: Buffer) => void} [onUpgrade]
  */
 
+/** Shorter than the two seconds in which a service has to end. */
+const CLOSE_GRACE_MS = 1_200;
+
 /** An HTTP/1.1 server that routes, turns errors into problems and ends gracefully. */
 export class HttpServer {
   #options;
@@ -61,9 +64,9 @@ export class HttpServer {
   /**
    * Takes no new connection and lets open requests finish.
    *
-   * @param {number} graceMs  after which they are cut
+   * @param {number} [graceMs]  after which they are cut
    */
-  async close(graceMs) {
+  async close(graceMs = CLOSE_GRACE_MS) {
     if (this.#closing) return;
     this.#closing = true;
     const closed = new Promise((resolve) => this.#server.close(() => resolve(undefined)));

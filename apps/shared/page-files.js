@@ -9,6 +9,13 @@ const CONTENT_TYPES = /** @type {Record<string, string>} */ ({
   '.svg': 'image/svg+xml',
 });
 
+/** What every page is made of besides its own files. */
+const SHARED_FILES = [
+  'shared/page/icon.svg',
+  'shared/page/base.css',
+  'shared/page/elements.js',
+  'shared/page/bar-chart.js',
+];
 const APPS = new URL('../', import.meta.url);
 
 /**
@@ -21,7 +28,9 @@ const APPS = new URL('../', import.meta.url);
  */
 export function addPage(router, { page, files, connect = [] }) {
   router.on('GET', '/', serveFile(new URL(page, APPS), pagePolicy(connect)));
-  for (const path of files) router.on('GET', `/${path}`, serveFile(new URL(path, APPS), "default-src 'none'"));
+  for (const path of [...SHARED_FILES, ...files]) {
+    router.on('GET', `/${path}`, serveFile(new URL(path, APPS), "default-src 'none'"));
+  }
 }
 
 /**

@@ -14,15 +14,7 @@ import { StressSession } from './stress-session.js';
 /** @typedef {import('../shared/router.js').Exchange} Exchange */
 
 const REPORT_EVERY_MS = 500;
-const CLOSE_GRACE_MS = 1_200;
-const PAGE_FILES = [
-  'shared/page/icon.svg',
-  'shared/page/base.css',
-  'shared/page/elements.js',
-  'shared/page/bar-chart.js',
-  'stress-agent/page/page.css',
-  'stress-agent/page/page.js',
-];
+const PAGE_FILES = ['stress-agent/page/page.css', 'stress-agent/page/page.js'];
 
 /** Drives the backend's stress endpoints, and requests at it, through the proxy: by its public name, as anyone else would. */
 export class StressAgent {
@@ -59,7 +51,7 @@ export class StressAgent {
     clearInterval(this.#reporter);
     this.#session?.stop();
     this.#events.close();
-    await this.#server.close(CLOSE_GRACE_MS);
+    await this.#server.close();
     this.#client.close();
   }
 

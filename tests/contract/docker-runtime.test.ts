@@ -1,26 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
 import { beforeAll, describe } from 'vitest';
-import { SystemClock } from '../../src/lib/clock.ts';
-import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
+import { DockerRuntime } from '../../src/runtimes/docker/docker-runtime.ts';
 import { dockerAvailable, fixtureImage, removeDockerProject } from '../support/servers/docker.ts';
+import { dockerOptions } from '../support/samples/docker-options.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 import { runtimeSuite } from './runtime-suite.ts';
 
 const available = await dockerAvailable();
-
-function options(project: string): DockerRuntimeOptions {
-  return {
-    project,
-    network: `${project}-net`,
-    proxyId: 'test',
-    domain: 'example.localhost',
-    buildTimeoutMs: 120_000,
-    clock: new SystemClock(),
-    log: pino({ level: 'silent' }),
-    hostsOf: () => [],
-  };
-}
 
 describe.skipIf(!available)('the Docker runtime', () => {
   let image = '';
@@ -34,7 +20,7 @@ describe.skipIf(!available)('the Docker runtime', () => {
     runtimeSuite(`Docker, endpoints ${endpoints}`, {
       open: async () => {
         const project = `rv-contract-${randomBytes(4).toString('hex')}`;
-        const runtime = new DockerRuntime({ ...options(project), endpoints });
+        const runtime = new DockerRuntime(dockerOptions(project, { endpoints }));
         await runtime.start();
         return {
           runtime,

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SystemClock } from '../../src/lib/clock.ts';
 import type { BuildSource } from '../../src/config/service-spec.ts';
 import { DockerRuntime, type DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
+import { dockerOptions } from '../support/samples/docker-options.ts';
 import { untilPasses } from '../support/until.ts';
 
 /** An engine that plays: each path is answered by the first pattern that it matches, everything else with 500. */
@@ -80,18 +80,9 @@ describe('the Docker driver and an engine that is not well', () => {
       await engine.listen(path);
     }
     const write = (line: string): void => void lines.push(JSON.parse(line) as { level: number; msg: string });
-    runtime = new DockerRuntime({
-      dockerHost: `unix://${path}`,
-      project: 'demo',
-      network: 'demo-net',
-      proxyId: 'test',
-      domain: 'example.localhost',
-      buildTimeoutMs: 5_000,
-      clock: new SystemClock(),
-      log: pino({ level: 'info' }, { write }),
-      hostsOf: () => [],
-      ...changes,
-    });
+    const log = pino({ level: 'info' }, { write });
+    const options = { dockerHost: `unix://${path}`, buildTimeoutMs: 5_000, log, ...changes };
+    runtime = new DockerRuntime(dockerOptions('demo', options));
     await runtime.start();
     return runtime;
   }
@@ -169,17 +160,7 @@ describe('the Docker driver and an engine that is not well', () => {
     const path = join(folder, 'docker.sock');
     engine = new FakeEngine([[/./, () => undefined]]);
     await engine.listen(path);
-    const docker = new DockerRuntime({
-      dockerHost: `unix://${path}`,
-      project: 'demo',
-      network: 'demo-net',
-      proxyId: 'test',
-      domain: 'example.localhost',
-      buildTimeoutMs: 5_000,
-      clock: new SystemClock(),
-      log: pino({ level: 'silent' }),
-      hostsOf: () => [],
-    });
+    const docker = new DockerRuntime(dockerOptions('demo', { dockerHost: `unix://${path}` }));
     const starting = docker.start();
     await untilPasses(() => expect(engine?.requests.length).toBeGreaterThan(0));
     await docker.close();

@@ -2,11 +2,10 @@ import { PATIENCE_MS } from '../../support/wire/byte-peer.ts';
 import type { CaseBench } from '../rig/case-bench.ts';
 import { verdict, type ConformanceCase } from '../rig/conformance-case.ts';
 import { okResponse } from '../rig/case-upstream.ts';
+import { BUFFERED_BYTES, flood, settled, takenFrom } from '../rig/flood.ts';
 import { statusOf } from '../rig/http1-reader.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n';
-/** What may lie in sockets and buffers on the way, at most. */
-const BUFFERED_BYTES = 24_000_000;
 
 /** Sends a part every `everyMs` until the connection ends or the time is over. */
 async function drip(
@@ -68,23 +67,11 @@ export const limits: readonly ConformanceCase[] = [
     title: 'A client that does not read holds the upstream back',
     reference: 'RFC 9110 3.7 (back-pressure); scenario 21',
     run: async (bench) => {
-      bench.script(({ peer }) => {
-        peer.send('HTTP/1.1 200 OK\r\nContent-Length: 200000000\r\n\r\n');
-        const block = Buffer.alloc(1_000_000, 97);
-        const more = (): void => {
-          while (peer.socket.bytesWritten < 100_000_000 && peer.socket.write(block));
-        };
-        peer.socket.on('drain', more);
-        more();
-      });
+      bench.script(({ peer }) => flood(peer));
       const client = await bench.client();
       client.socket.pause();
       client.send(GET);
-      const taken = (): number => {
-        const socket = bench.upstream.peers[0]?.socket;
-        return socket === undefined ? 0 : socket.bytesWritten - socket.writableLength;
-      };
-      const flooded = await settled(taken);
+      const flooded = await settled(() => takenFrom(bench.upstream.peers[0]));
       return verdict(
         flooded < BUFFERED_BYTES && flooded > 0,
         `${Math.round(flooded / 1_000_000)} MB taken from the upstream`,
@@ -106,7 +93,7 @@ export const limits: readonly ConformanceCase[] = [
       };
       client.socket.on('drain', more);
       more();
-      const flooded = await settled(() => client.socket.bytesWritten - client.socket.writableLength);
+      const flooded = await settled(() => takenFrom(client));
       return verdict(flooded < BUFFERED_BYTES, `${Math.round(flooded / 1_000_000)} MB taken from the client`);
     },
   },
@@ -202,15 +189,3 @@ export const limits: readonly ConformanceCase[] = [
     },
   })),
 ];
-
-/** The value once it has not changed for a while. */
-async function settled(value: () => number): Promise<number> {
-  let before = -1;
-  for (let same = 0; same < 8;) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    same = value() === before ? same + 1 : 0;
-    before = value();
-    if (before >= 100_000_000) break;
-  }
-  return before;
-}

@@ -161,17 +161,17 @@ export const trailers: readonly ConformanceCase[] = [
   },
 ];
 
+/** The head of an event stream and its first event. */
+const FIRST_EVENT =
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n';
+
 export const streams: readonly ConformanceCase[] = [
   {
     id: 'event-stream',
     title: 'An event reaches the client while the stream goes on',
     reference: 'WHATWG HTML 9.2; scenario 29',
     run: async (bench) => {
-      bench.script(({ peer }) =>
-        peer.send(
-          'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n',
-        ),
-      );
+      bench.script(({ peer }) => peer.send(FIRST_EVENT));
       const client = await bench.client();
       client.send(GET);
       const came = await client.until('data: 1', PATIENCE_MS);
@@ -185,11 +185,7 @@ export const streams: readonly ConformanceCase[] = [
     title: 'The death of the upstream ends the stream of the client without a clean end',
     reference: 'RFC 9112 8; scenario 29',
     run: async (bench) => {
-      bench.script(({ peer }) =>
-        peer.send(
-          'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n',
-        ),
-      );
+      bench.script(({ peer }) => peer.send(FIRST_EVENT));
       const client = await bench.client();
       client.send(GET);
       await client.until('data: 1', PATIENCE_MS);

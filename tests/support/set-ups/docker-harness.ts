@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
-import { SystemClock } from '../../../src/lib/clock.ts';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import type { ObservedInstance, PrepareOptions, RuntimeEvent } from '../../../src/fleet/runtime.ts';
 import { DockerRuntime, type DockerRuntimeOptions } from '../../../src/runtimes/docker/docker-runtime.ts';
 import { removeDockerProject } from '../servers/docker.ts';
+import { dockerOptions } from '../samples/docker-options.ts';
 import { serviceSpec } from '../samples/service-spec.ts';
 
 export const PREPARE: PrepareOptions = { onProgress: () => undefined, signal: new AbortController().signal };
@@ -21,17 +20,7 @@ export class DockerHarness {
 
   /** A driver that has not been started. */
   make(changes: Partial<DockerRuntimeOptions> = {}): DockerRuntime {
-    const runtime = new DockerRuntime({
-      project: this.project,
-      network: `${this.project}-net`,
-      proxyId: 'test',
-      domain: 'example.localhost',
-      buildTimeoutMs: 120_000,
-      clock: new SystemClock(),
-      log: pino({ level: 'silent' }),
-      hostsOf: () => [],
-      ...changes,
-    });
+    const runtime = new DockerRuntime(dockerOptions(this.project, changes));
     this.#runtimes.push(runtime);
     return runtime;
   }

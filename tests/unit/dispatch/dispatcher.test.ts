@@ -1,19 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
-import type { ControlLink } from '../../../src/seam/control-link.ts';
 import type { FleetUpdate, ServiceView } from '../../../src/seam/fleet-view.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { mockLink } from '../../support/fakes/mock-link.ts';
 import { awakeView, serviceView } from '../../support/samples/service-view.ts';
 
 describe('Dispatcher', () => {
-  const link = {
-    wake: vi.fn<ControlLink['wake']>(),
-    suspect: vi.fn<ControlLink['suspect']>(),
-    reportActivity: vi.fn<ControlLink['reportActivity']>(),
-    reportBreaker: vi.fn<ControlLink['reportBreaker']>(),
-    reportVerdict: vi.fn<ControlLink['reportVerdict']>(),
-    reportWaiting: vi.fn<ControlLink['reportWaiting']>(),
-  };
+  const link = mockLink();
   let dispatcher: Dispatcher;
   let version: number;
   beforeEach(() => {

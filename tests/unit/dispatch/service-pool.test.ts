@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ServicePool, type LeaseWish } from '../../../src/dispatch/service-pool.ts';
 import type { Lease } from '../../../src/dispatch/lease.ts';
 import { deferred, type Deferred } from '../../../src/lib/deferred.ts';
-import type { ActivityReport, ControlLink, WakeTimings } from '../../../src/seam/control-link.ts';
+import type { ActivityReport, WakeTimings } from '../../../src/seam/control-link.ts';
 import type { ServiceView, UpstreamView } from '../../../src/seam/fleet-view.ts';
 import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
+import { mockLink } from '../../support/fakes/mock-link.ts';
 import { awakeView, serviceView } from '../../support/samples/service-view.ts';
 
 const WISH: LeaseWish = { port: 3000 };
@@ -22,14 +23,7 @@ describe('ServicePool', () => {
   let clock: FakeClock;
   let wakes: Deferred<WakeTimings>[];
   let reports: ActivityReport[];
-  const link = {
-    wake: vi.fn<ControlLink['wake']>(),
-    suspect: vi.fn<ControlLink['suspect']>(),
-    reportActivity: vi.fn<ControlLink['reportActivity']>(),
-    reportBreaker: vi.fn<ControlLink['reportBreaker']>(),
-    reportVerdict: vi.fn<ControlLink['reportVerdict']>(),
-    reportWaiting: vi.fn<ControlLink['reportWaiting']>(),
-  };
+  const link = mockLink();
   beforeEach(() => {
     vi.resetAllMocks();
     clock = new FakeClock();
