@@ -9,7 +9,7 @@ import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ControlLink } from '../seam/control-link.ts';
 import type { Endpoint } from '../seam/fleet-view.ts';
-import type { AccessLog } from './access-log.ts';
+import type { AccessEntry, AccessLog } from './access-log.ts';
 import type { ClientExchange } from './exchange/client-exchange.ts';
 import { errorOf, unknownHost } from './answers/error-of.ts';
 import { respondWithError } from './answers/error-response.ts';
@@ -22,8 +22,9 @@ import { toProblem, type ProxyError } from './answers/problem.ts';
 import { clientHintOf } from './client-hint.ts';
 import { hold } from './hold.ts';
 import type { RouteMatch, Router } from './router.ts';
+import type { Tunnel } from './forward/tunnel.ts';
 import { UpstreamError } from './forward/upstream-error.ts';
-import { Visit } from './visit.ts';
+import { tenths, Visit } from './visit.ts';
 import type { WakeFeed } from './answers/wake-feed.ts';
 import { wellKnown, type WellKnown } from './answers/well-known.ts';
 
@@ -76,8 +77,18 @@ export class RequestHandler {
       this.#answerError(visit, error);
     }
     const { accessLog, clock } = this.#tools;
+    if (visit.tunnel !== undefined) this.#stayOpen(visit.tunnel, visit.entry(visit.startedMs), visit);
     // Nothing is put together for the many requests that the log does not want.
-    if (accessLog.wants(visit)) accessLog.write(visit.entry(clock.now()));
+    else if (accessLog.wants(visit)) accessLog.write(visit.entry(clock.now()));
+  }
+
+  /** A WebSocket may be open for days: until it closes only this is kept of it, not the request with all its fields. */
+  #stayOpen(tunnel: Tunnel, line: AccessEntry, { lease, startedMs }: Visit): void {
+    const { accessLog, clock } = this.#tools;
+    tunnel.whenClosed(() => {
+      lease?.release('served');
+      accessLog.write({ ...line, durationMs: tenths(clock.now() - startedMs) });
+    });
   }
 
   /** No `async`: a promise of its own around that of the next step would cost every request. */
@@ -180,21 +191,25 @@ export class RequestHandler {
   /** @returns the error when nothing has reached the client */
   async #forward(visit: Visit, pool: ServicePool, lease: Lease, fresh: boolean): Promise<UpstreamError | undefined> {
     visit.instance = lease.instanceId;
-    let outcome: LeaseOutcome = 'failed';
+    let outcome: LeaseOutcome | undefined = 'failed';
     try {
       const { protocol } = pool.view;
       const headers = this.#ownHeaders(visit, pool, lease);
       const onAnswered = (): void => lease.answered();
       const result = await this.#send(visit, lease.endpoint, headers, { fresh, protocol, onAnswered });
       visit.note(result);
-      outcome = LEASE_OUTCOME[result.outcome];
+      if (result.tunnel === undefined) outcome = LEASE_OUTCOME[result.outcome];
+      else {
+        visit.lease = lease;
+        outcome = undefined;
+      }
       return undefined;
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (error.stale || CLIENT_FAULTS.has(error.code)) outcome = 'abandoned';
       return error;
     } finally {
-      lease.release(outcome);
+      if (outcome !== undefined) lease.release(outcome);
     }
   }
 

@@ -1,8 +1,10 @@
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Tie } from '../dispatch/affinity.ts';
+import type { Lease } from '../dispatch/lease.ts';
 import type { AccessEntry } from './access-log.ts';
 import type { ClientExchange } from './exchange/client-exchange.ts';
 import type { ForwardResult } from './forward/forward-result.ts';
+import type { Tunnel } from './forward/tunnel.ts';
 import type { Http1UpgradeExchange } from './exchange/http1-upgrade-exchange.ts';
 
 /** One request on its way through the proxy: what is learned about it along the way, for its answer and for the log. */
@@ -22,6 +24,10 @@ export class Visit {
   /** What the client's cookie says, where clients keep to an instance. */
   tie: Tie | undefined;
   sessionId: string | undefined;
+  /** What it has become by a 101. */
+  tunnel: Tunnel | undefined;
+  /** Of an instance that serves a tunnel, to be released when that closes. */
+  lease: Lease | undefined;
 
   constructor(exchange: ClientExchange, startedMs: number, upgrade?: Http1UpgradeExchange) {
     this.exchange = exchange;
@@ -30,8 +36,9 @@ export class Visit {
   }
 
   /** How forwarding it ended. */
-  note({ outcome, status = 0, error }: ForwardResult): void {
+  note({ outcome, status = 0, error, tunnel }: ForwardResult): void {
     this.status = status;
+    this.tunnel = tunnel;
     if (outcome !== 'completed') this.code = error?.code ?? outcome;
     this.detail = error?.message;
   }
@@ -67,6 +74,6 @@ export class Visit {
 }
 
 /** What a log has no use for is rounded away. */
-function tenths(ms: number): number {
+export function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }

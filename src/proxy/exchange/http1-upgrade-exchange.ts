@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Http1Exchange } from './http1-exchange.ts';
+import { destroyOnError } from '../listen/destroy-on-error.ts';
 import { lingerOnClose } from '../listen/lingering-close.ts';
 import { defaultListenerLimits } from '../listen/listener-limits.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -42,7 +43,7 @@ export class Http1UpgradeExchange extends Http1Exchange {
     super(request, answer, facts);
     this.#socket = socket;
     this.#answer = answer;
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     answer.shouldKeepAlive = false;
     answer.assignSocket(socket);
     lingerOnClose(socket);

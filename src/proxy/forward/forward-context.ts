@@ -19,6 +19,8 @@ export interface ForwardContext {
   readonly limits: ForwardLimits;
   readonly via: string;
   readonly trusted: (remoteAddress: string) => boolean;
+  /** Something more is under way from now on. */
+  readonly onBegun: (exchange: Cancellable) => void;
   readonly onSettled: (exchange: Cancellable) => void;
 }
 

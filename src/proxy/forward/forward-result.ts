@@ -1,3 +1,4 @@
+import type { Tunnel } from './tunnel.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
 /**
@@ -6,13 +7,15 @@ import type { UpstreamError } from './upstream-error.ts';
  */
 export type ForwardOutcome = 'completed' | 'abandoned' | 'upstream_aborted' | 'client_stalled';
 
-/** How a forwarded request ended, once something had reached the client or the client had gone. */
+/** How a forwarded request ended, once something had reached the client or the client had gone; with a 101, how far it has come. */
 export interface ForwardResult {
   readonly outcome: ForwardOutcome;
   /** The status that the client was sent; undefined when it left before. */
   readonly status: number | undefined;
-  /** Bytes of content that went to the client; of a tunnel, those of both directions. */
+  /** Bytes of content that went to the client. */
   readonly bytes: number;
   /** Why the answer was cut short. */
   readonly error?: UpstreamError;
+  /** What goes on after a 101, for days perhaps. */
+  readonly tunnel?: Tunnel;
 }

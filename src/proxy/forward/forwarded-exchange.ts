@@ -9,8 +9,10 @@ import { RequestBodyPump } from './request-body-pump.ts';
 import type { RequestFraming } from './request-framing.ts';
 import { expectsContinue, requestFraming } from './request-framing.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
+import { switchingFields } from './response-fields.ts';
 import { ResponseRelay } from './response-relay.ts';
-import { tunnel } from './tunnel.ts';
+import { fieldLines } from './trailer-fields.ts';
+import { Tunnel } from './tunnel.ts';
 import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
 import type { UpstreamErrorCode } from './upstream-error.ts';
@@ -32,7 +34,6 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
   #pump: RequestBodyPump | undefined;
   #settled = false;
   #reused = false;
-  #tunnelled = false;
   #listensForDrain = false;
   #connectDeadline = Infinity;
   #continueDeadline = Infinity;
@@ -64,11 +65,6 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
 
   cancel(): void {
     if (this.#settled) return;
-    // Both ends of a tunnel close when one does, which then settles it.
-    if (this.#tunnelled) {
-      this.#channel?.destroy();
-      return;
-    }
     this.#failWith(new UpstreamError('forwarder_closed', 'The proxy was stopped before the answer was complete.'));
   }
 
@@ -133,19 +129,17 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
 
   onSwitched(head: UpstreamHead, rest: Buffer): void {
     const { upgrade, extra, onAnswered } = this.#request;
-    const { ticker, limits, via } = this.#context;
     if (this.#settled || upgrade === undefined || this.#channel === undefined) return;
-    this.#stopWaiting();
-    this.#tunnelled = true;
     onAnswered?.();
-    const { stallTimeoutMs } = limits;
-    const upstream = this.#channel.detach();
-    void tunnel({ upgrade, upstream, head, rest, extra, via, ticker, stallTimeoutMs }).then((bytes) => {
-      upstream.destroy();
-      this.#settled = true;
-      this.#context.onSettled(this);
-      this.#done.resolve({ outcome: 'completed', status: 101, bytes });
-    });
+    const { socket, early } = upgrade.takeSocket();
+    const fields = switchingFields(head, extra, this.#context.via, upgrade.requestId);
+    socket.write(`HTTP/1.1 101 ${head.reason}\r\n${fieldLines(fields)}\r\n`, 'latin1');
+    const tunnel = new Tunnel(socket, this.#channel, this.#context);
+    // Before the request is over: there is no moment at which nothing is under way.
+    this.#context.onBegun(tunnel);
+    tunnel.start(early, rest);
+    this.#finish();
+    this.#done.resolve({ outcome: 'completed', status: 101, bytes: 0, tunnel });
   }
 
   onFailure({ code, message, cause, beforeResponse, unprocessed = false }: ChannelFailure): void {
@@ -166,7 +160,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
   }
 
   tick(nowMs: number): void {
-    if (this.#settled || this.#tunnelled) return;
+    if (this.#settled) return;
     const { endpoint } = this.#request;
     const address = `${endpoint.host}:${endpoint.port}`;
     // As long as the client has more to send and the upstream takes it, nobody can expect an answer.
@@ -191,7 +185,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
     this.#reused = false;
     this.#connectDeadline = ticker.deadline(limits.connectTimeoutMs);
     const mayUpgrade = this.#request.upgrade !== undefined;
-    this.#channel = this.#request.pool.connect(this.#request.endpoint, mayUpgrade);
+    this.#channel = this.#request.pool.connect(this.#request.endpoint);
     this.#channel.assign(this, this.#exchange.method, mayUpgrade);
   }
 
@@ -269,22 +263,20 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
       this.#settle('upstream_aborted', error);
       return;
     }
-    this.#stopWaiting();
-    this.#settled = true;
-    this.#context.onSettled(this);
+    this.#finish();
     this.#done.reject(error);
   }
 
   #settle(outcome: ForwardOutcome, error?: UpstreamError): void {
-    this.#stopWaiting();
-    this.#settled = true;
-    this.#context.onSettled(this);
+    this.#finish();
     const { status, bytes } = this.#relay;
     this.#done.resolve(error === undefined ? { outcome, status, bytes } : { outcome, status, bytes, error });
   }
 
-  #stopWaiting(): void {
+  #finish(): void {
     this.#stopListening?.();
+    this.#settled = true;
+    this.#context.onSettled(this);
   }
 }
 

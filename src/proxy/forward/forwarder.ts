@@ -62,9 +62,10 @@ export class Forwarder implements Ticking {
       http: new UpstreamPool({ ...all, responseLimits }, ticker),
       h2c: new Http2Pool({ ...all.http2, ...responseLimits, connectTimeoutMs: all.connectTimeoutMs }, ticker),
     };
+    const onBegun = (exchange: Cancellable): void => this.#active.add(exchange);
     const onSettled = (exchange: Cancellable): void => this.#forget(exchange);
     this.#clock = clock;
-    this.#context = { ticker, turns: new LoopTurns(), limits: all, via, trusted, onSettled };
+    this.#context = { ticker, turns: new LoopTurns(), limits: all, via, trusted, onBegun, onSettled };
   }
 
   /** Connections to upstreams, in use and idle. */
@@ -96,8 +97,8 @@ export class Forwarder implements Ticking {
   }
 
   /**
-   * Forwards a WebSocket handshake. Resolves when both ends of the tunnel are closed; a refused handshake is relayed
-   * as the response that it is. It is one of HTTP/1.1, whatever else the upstream speaks.
+   * Forwards a WebSocket handshake. Resolves with the tunnel once it is open; a refused handshake is relayed as the
+   * response that it is. It is one of HTTP/1.1, whatever else the upstream speaks.
    * @throws UpstreamError as `forward` does
    */
   upgrade(

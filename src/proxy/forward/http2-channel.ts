@@ -1,6 +1,5 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
-import type { Socket } from 'node:net';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import { toHttp2Fields } from '../exchange/http2-fields.ts';
@@ -134,8 +133,8 @@ export class Http2Channel implements UpstreamChannel {
     }
   }
 
-  detach(): Socket {
-    throw new Error('an HTTP/2 stream has no socket of its own');
+  switchTo(): never {
+    throw new Error('an HTTP/2 stream does not change its protocol');
   }
 
   /** `close` ends the content first, which makes a part of a request look like the whole. */

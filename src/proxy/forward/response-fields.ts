@@ -19,6 +19,12 @@ export function responseFields(head: UpstreamHead, exchange: ClientExchange, opt
   return fields;
 }
 
+/** The fields of the 101 to a WebSocket handshake. */
+export function switchingFields(head: UpstreamHead, extra: RawHeaders, via: string, requestId: string): string[] {
+  const own = ['Via', `${head.protocolVersion} ${via}`, 'X-Request-Id', requestId];
+  return [...endToEndFields(head, false), ...extra, ...own, 'Connection', 'Upgrade', 'Upgrade', 'websocket'];
+}
+
 /** The fields of an interim response: it has neither content nor anything of ours. */
 export function interimFields(head: UpstreamHead): string[] {
   return endToEndFields(head, false);

@@ -1,105 +1,117 @@
 import type { Socket } from 'node:net';
-import type { RawHeaders } from '../exchange/client-exchange.ts';
-import type { Http1UpgradeExchange } from '../exchange/http1-upgrade-exchange.ts';
-import type { UpstreamHead } from './response-head-parser.ts';
-import { interimFields } from './response-fields.ts';
-import type { Ticker, Ticking } from './ticker.ts';
-import { fieldLines } from './trailer-fields.ts';
+import type { Cancellable, ForwardContext } from './forward-context.ts';
+import type { SwitchedChannel, SwitchedUser, UpstreamChannel } from './upstream-channel.ts';
 
-export interface TunnelOptions {
-  readonly upgrade: Http1UpgradeExchange;
-  readonly upstream: Socket;
-  /** The 101 of the upstream. */
-  readonly head: UpstreamHead;
-  /** What came from the upstream after it. */
-  readonly rest: Buffer;
-  readonly extra: RawHeaders;
-  readonly via: string;
-  readonly ticker: Ticker;
-  /** How long one side may leave unread what it is sent, or say nothing after the other has said its last. */
-  readonly stallTimeoutMs: number;
-}
-
-/** Sends the 101 to the client and joins the two sockets. Resolves with the bytes carried when both are closed. */
-export function tunnel({
-  upgrade,
-  upstream,
-  head,
-  rest,
-  extra,
-  via,
-  ticker,
-  stallTimeoutMs,
-}: TunnelOptions): Promise<number> {
-  const { socket: client, early } = upgrade.takeSocket();
-  const own = [...extra, 'Via', `1.1 ${via}`, 'X-Request-Id', upgrade.requestId];
-  const fields = [...interimFields(head), ...own, 'Connection', 'Upgrade', 'Upgrade', 'websocket'];
-  client.write(`HTTP/1.1 101 ${head.reason}\r\n${fieldLines(fields)}\r\n`, 'latin1');
-  if (rest.length > 0) client.write(rest);
-  if (early.length > 0) upstream.write(early);
-  const guard = new TunnelGuard(client, upstream, ticker, stallTimeoutMs);
-  return guard.run();
-}
-
-/** Two sockets that are one connection: bytes, back-pressure, a half-close and an end in one are felt in the other. */
-class TunnelGuard implements Ticking {
+/**
+ * Two connections that are one: bytes, back-pressure, a half-close and an end on one side are felt on the other.
+ *
+ * Most tunnels are idle, for hours, and there are thousands of them. So this keeps nothing of the request that it came
+ * from, and does without `pipe`, whose functions are ten for each direction.
+ */
+export class Tunnel implements Cancellable, SwitchedUser {
+  place = 0;
   readonly #client: Socket;
-  readonly #upstream: Socket;
-  readonly #ticker: Ticker;
-  readonly #stallTimeoutMs: number;
-  #carried = 0;
+  readonly #upstream: SwitchedChannel;
+  readonly #context: ForwardContext;
+  #clientClosed = false;
+  #upstreamClosed = false;
+  #closeListener: (() => void) | undefined;
+  #bytesBefore = 0;
   #deadline = Infinity;
 
-  constructor(client: Socket, upstream: Socket, ticker: Ticker, stallTimeoutMs: number) {
+  constructor(client: Socket, channel: UpstreamChannel, context: ForwardContext) {
     this.#client = client;
-    this.#upstream = upstream;
-    this.#ticker = ticker;
-    this.#stallTimeoutMs = stallTimeoutMs;
+    this.#upstream = channel.switchTo(this);
+    this.#context = context;
   }
 
-  async run(): Promise<number> {
-    const closed = Promise.all([closeOf(this.#client), closeOf(this.#upstream)]);
-    this.#join(this.#client, this.#upstream);
-    this.#join(this.#upstream, this.#client);
-    this.#ticker.add(this);
-    await closed;
-    this.#ticker.delete(this);
+  /** @param early what the client has sent after its request @param rest what the upstream has sent after its 101 */
+  start(early: Buffer, rest: Buffer): void {
+    const client = this.#client;
+    client.allowHalfOpen = true;
+    client.setNoDelay(true);
+    client.setTimeout(0);
+    client.on('data', (bytes: Buffer) => this.#send(bytes));
+    client.on('drain', () => this.#upstream.resumeReading());
+    client.on('end', () => this.#upstream.finish());
+    client.on('close', () => this.#onClientClosed());
+    client.resume();
+    if (early.length > 0) this.#send(early);
+    if (rest.length > 0) this.onBytes(rest);
+  }
+
+  /** Bytes of both directions. */
+  get bytes(): number {
     return this.#client.bytesRead + this.#upstream.bytesRead;
+  }
+
+  /** Calls its one listener back when both ends are closed. */
+  whenClosed(listener: () => void): void {
+    if (this.#isClosed) listener();
+    else this.#closeListener = listener;
+  }
+
+  cancel(): void {
+    this.#client.destroy();
+    this.#upstream.destroy();
   }
 
   /** Nothing is asked of a silent tunnel; one that is stuck or half closed has to move within the limit. */
   tick(nowMs: number): void {
-    const carried = this.#client.bytesRead + this.#upstream.bytesRead;
-    const moves = carried !== this.#carried;
-    this.#carried = carried;
-    if (moves || !this.#mustMove) this.#deadline = this.#ticker.deadline(this.#stallTimeoutMs);
-    else if (nowMs >= this.#deadline) {
-      this.#client.destroy();
-      this.#upstream.destroy();
-    }
+    const { ticker, limits } = this.#context;
+    if (!this.#mustMove) this.#deadline = Infinity;
+    else if (this.#deadline === Infinity || this.bytes !== this.#bytesBefore) {
+      this.#bytesBefore = this.bytes;
+      this.#deadline = ticker.deadline(limits.stallTimeoutMs);
+    } else if (nowMs >= this.#deadline) this.cancel();
+  }
+
+  onBytes(bytes: Buffer): void {
+    if (!this.#client.write(bytes)) this.#upstream.pauseReading();
+  }
+
+  onWritable(): void {
+    this.#client.resume();
+  }
+
+  onEnd(): void {
+    this.#client.end();
+  }
+
+  /** After an end, what was said before it still reaches the client; what the client says then is for nobody. */
+  onClosed(): void {
+    const client = this.#client;
+    this.#upstreamClosed = true;
+    if (!this.#upstream.ended) client.destroy();
+    else if (client.writableFinished) client.destroySoon();
+    else client.once('finish', () => client.destroySoon());
+    this.#settle();
+  }
+
+  #onClientClosed(): void {
+    this.#clientClosed = true;
+    if (this.#client.readableEnded) this.#upstream.destroySoon();
+    else this.#upstream.destroy();
+    this.#settle();
+  }
+
+  #send(bytes: Buffer): void {
+    if (!this.#upstream.write(bytes)) this.#client.pause();
+  }
+
+  #settle(): void {
+    if (!this.#isClosed) return;
+    this.#context.onSettled(this);
+    this.#closeListener?.();
+  }
+
+  get #isClosed(): boolean {
+    return this.#clientClosed && this.#upstreamClosed;
   }
 
   get #mustMove(): boolean {
-    const stuck = this.#client.writableNeedDrain || this.#upstream.writableNeedDrain;
-    return stuck || this.#client.readableEnded || this.#upstream.readableEnded;
+    const client = this.#client;
+    const upstream = this.#upstream;
+    return client.writableNeedDrain || upstream.stuck || client.readableEnded || upstream.ended;
   }
-
-  #join(from: Socket, to: Socket): void {
-    from.allowHalfOpen = true;
-    from.setNoDelay(true);
-    from.setTimeout(0);
-    // `pipe` ends the other side when this one ends: that is the half-close. A close without an end is none.
-    from.once('close', () => {
-      if (!from.readableEnded || to.writableFinished) to.destroy();
-    });
-    if (from.destroyed) to.destroy();
-    else from.pipe(to);
-  }
-}
-
-function closeOf(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.closed) resolve();
-    else socket.once('close', resolve);
-  });
 }

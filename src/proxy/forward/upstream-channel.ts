@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import type { RequestHeadOptions } from './request-head.ts';
 import type { ResponseHandler } from './response-handler.ts';
@@ -47,8 +46,37 @@ export interface UpstreamChannel {
   release(requestComplete: boolean): void;
   /** Gives the request up; its user hears nothing more. */
   destroy(): void;
-  /** After `onSwitched`: hands the bare socket over, paused; nothing is heard of it here but its close. */
-  detach(): Socket;
+  /** After `onSwitched`: gives the channel to a tunnel, for what it is from then on. */
+  switchTo(user: SwitchedUser): SwitchedChannel;
+}
+
+/** The one that has a channel on which HTTP is over. */
+export interface SwitchedUser {
+  onBytes(bytes: Buffer): void;
+  /** What had been written has left; more may be. */
+  onWritable(): void;
+  /** The upstream has said its last; it may still listen. */
+  onEnd(): void;
+  /** Nothing more is heard of it. */
+  onClosed(): void;
+}
+
+/** A channel on which HTTP is over: it carries bytes as they are. */
+export interface SwitchedChannel {
+  readonly bytesRead: number;
+  /** It has been given more than the upstream has taken so far. */
+  readonly stuck: boolean;
+  /** The upstream has said its last. */
+  readonly ended: boolean;
+  /** False means: wait for `onWritable`. */
+  write(bytes: Uint8Array): boolean;
+  /** Nothing more will be written; what the upstream says is still read. */
+  finish(): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Closes once all that was written has left. */
+  destroySoon(): void;
+  destroy(): void;
 }
 
 /** Where channels come from, for one protocol. */
@@ -58,8 +86,8 @@ export interface ChannelPool {
   readonly idle: number;
   /** A channel on a connection that is there; it has to pass two turns of the loop before it may be used (LoopTurns). */
   take(endpoint: Endpoint): UpstreamChannel | undefined;
-  /** A channel on a connection that still has to be made. @param detachable its socket may be taken over after a 101 */
-  connect(endpoint: Endpoint, detachable: boolean): UpstreamChannel;
+  /** A channel on a connection that still has to be made. */
+  connect(endpoint: Endpoint): UpstreamChannel;
   destroyIdle(): void;
   destroyAll(): void;
 }

@@ -9,7 +9,13 @@ import type { ResponseLimits } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
 import { MalformedResponse } from './response-head-parser.ts';
 import { fieldLines } from './trailer-fields.ts';
-import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
+import type {
+  ChannelFailure,
+  ChannelUser,
+  SwitchedChannel,
+  SwitchedUser,
+  UpstreamChannel,
+} from './upstream-channel.ts';
 
 /** Whoever keeps connections. */
 export interface ConnectionOwner {
@@ -21,7 +27,7 @@ export interface ConnectionOwner {
 const NOTHING = new Uint8Array(0);
 
 /** One TCP connection to an upstream, from the connect to the close; the only one that touches its socket. */
-export class UpstreamConnection implements UpstreamChannel {
+export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   /** Where it is kept in the pool. */
   readonly key: string;
   readonly endpoint: Endpoint;
@@ -32,36 +38,29 @@ export class UpstreamConnection implements UpstreamChannel {
   readonly #socket: Socket;
   readonly #limits: ResponseLimits;
   readonly #owner: ConnectionOwner;
-  readonly #onData = (bytes: Buffer): void => this.#read(bytes);
-  readonly #onRead = (length: number, shared: Uint8Array): boolean => {
-    this.#read(Buffer.from(shared.subarray(0, length)));
-    return true;
-  };
   #user: ChannelUser | undefined;
   #parser: ResponseParser | undefined;
+  /** Who has it instead once HTTP is over on it. */
+  #tunnel: SwitchedUser | undefined;
   #chunked = false;
   #anyByte = false;
   #connected = false;
-  #detached = false;
   #error: Error | undefined;
 
   /**
    * @param readBuffer what is read goes through it, shared by all connections, and is copied out at its true size: Node
-   *   would allocate 64 KB for every read. Without one, the socket can be detached.
+   *   would allocate 64 KB for every read
    */
-  constructor(
-    key: string,
-    endpoint: Endpoint,
-    limits: ResponseLimits,
-    owner: ConnectionOwner,
-    readBuffer?: Uint8Array,
-  ) {
+  constructor(key: string, endpoint: Endpoint, limits: ResponseLimits, owner: ConnectionOwner, readBuffer: Uint8Array) {
     this.key = key;
     this.endpoint = endpoint;
     this.#limits = limits;
     this.#owner = owner;
-    const onread = readBuffer && { buffer: readBuffer, callback: this.#onRead };
-    this.#socket = openSocket(endpoint, { allowHalfOpen: true, ...(onread && { onread }) });
+    const callback = (length: number): boolean => {
+      this.#read(Buffer.from(readBuffer.subarray(0, length)));
+      return true;
+    };
+    this.#socket = openSocket(endpoint, { allowHalfOpen: true, onread: { buffer: readBuffer, callback } });
     this.#listen();
   }
 
@@ -146,12 +145,31 @@ export class UpstreamConnection implements UpstreamChannel {
     this.#socket.destroy();
   }
 
-  detach(): Socket {
+  switchTo(tunnel: SwitchedUser): this {
     this.#user = undefined;
-    this.#detached = true;
-    this.#socket.pause();
-    this.#socket.off('data', this.#onData);
-    return this.#socket;
+    this.#parser = undefined;
+    this.#tunnel = tunnel;
+    return this;
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get stuck(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  get ended(): boolean {
+    return this.#socket.readableEnded;
+  }
+
+  finish(): void {
+    this.#socket.end();
+  }
+
+  destroySoon(): void {
+    this.#socket.destroySoon();
   }
 
   #listen(): void {
@@ -161,12 +179,14 @@ export class UpstreamConnection implements UpstreamChannel {
       this.#connected = true;
       this.#user?.onConnected();
     });
-    socket.on('data', this.#onData);
+    // Over TCP bytes come through `onread`; who listens here is what makes them be read.
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('end', () => this.#end());
-    socket.on('drain', () => this.#user?.onWritable());
+    socket.on('drain', () => (this.#user ?? this.#tunnel)?.onWritable());
     socket.on('close', () => {
       this.#fail(this.#closeFailure());
       this.#owner.onClosed(this);
+      this.#tunnel?.onClosed();
     });
   }
 
@@ -174,6 +194,10 @@ export class UpstreamConnection implements UpstreamChannel {
     const user = this.#user;
     const parser = this.#parser;
     if (user === undefined || parser === undefined) {
+      if (this.#tunnel !== undefined) {
+        this.#tunnel.onBytes(bytes);
+        return;
+      }
       // CVE-2026-48931: nobody has asked for anything, so that this could only be taken for the answer to somebody else.
       this.#socket.destroy();
       return;
@@ -192,7 +216,10 @@ export class UpstreamConnection implements UpstreamChannel {
   }
 
   #end(): void {
-    if (this.#detached) return;
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.onEnd();
+      return;
+    }
     const parser = this.#parser;
     if (this.#user === undefined || parser?.endsWithConnection !== true) {
       this.#fail(this.#closeFailure());

@@ -43,11 +43,9 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
     return this.#idleCount;
   }
 
-  /** @param detachable its socket may be taken over when the response is a 101 */
-  connect(endpoint: Endpoint, detachable: boolean): UpstreamConnection {
+  connect(endpoint: Endpoint): UpstreamConnection {
     const { responseLimits } = this.#options;
-    const readBuffer = detachable ? undefined : this.#readBuffer;
-    const connection = new UpstreamConnection(this.#keyOf(endpoint), endpoint, responseLimits, this, readBuffer);
+    const connection = new UpstreamConnection(this.#keyOf(endpoint), endpoint, responseLimits, this, this.#readBuffer);
     this.#all.add(connection);
     return connection;
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { destroyOnError } from './destroy-on-error.ts';
 
 export interface ConnectionGateOptions {
   readonly maxConnections: number;
@@ -11,13 +12,20 @@ export interface ConnectionGateOptions {
 /** Counts the connections of every client and turns away those above the limit. */
 export class ConnectionGate {
   readonly #options: ConnectionGateOptions;
-  readonly #sockets = new Set<Socket>();
+  /** With whose each is. */
+  readonly #sockets = new Map<Socket, string>();
   readonly #perAddress = new Map<string, number>();
   readonly #emptyListeners: (() => void)[] = [];
+  /** One for all sockets: a function of its own would stay with each as long as it is open. */
+  readonly #onClose: (this: Socket) => void;
   #turnedAway = 0;
 
   constructor(options: ConnectionGateOptions) {
     this.#options = options;
+    const release = (socket: Socket): void => this.#release(socket);
+    this.#onClose = function () {
+      release(this);
+    };
   }
 
   get open(): number {
@@ -31,7 +39,7 @@ export class ConnectionGate {
   /** Takes the connection in, or destroys it and returns false. */
   admit(socket: Socket): boolean {
     // Whoever takes the socket over adds listeners of its own; until then an error must not end the process.
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     const address = socket.remoteAddress;
     // The peer may have gone before we came to look.
     if (address === undefined) {
@@ -46,8 +54,8 @@ export class ConnectionGate {
       return false;
     }
     this.#perAddress.set(key, count + 1);
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#release(socket, key));
+    this.#sockets.set(socket, key);
+    socket.on('close', this.#onClose);
     return true;
   }
 
@@ -60,7 +68,7 @@ export class ConnectionGate {
   }
 
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #isFull(address: string, count: number): boolean {
@@ -68,7 +76,9 @@ export class ConnectionGate {
     return count >= this.#options.maxConnectionsPerAddress && !this.#options.trusted(address);
   }
 
-  #release(socket: Socket, key: string): void {
+  #release(socket: Socket): void {
+    const key = this.#sockets.get(socket);
+    if (key === undefined) return;
     this.#sockets.delete(socket);
     const count = (this.#perAddress.get(key) ?? 1) - 1;
     if (count === 0) this.#perAddress.delete(key);

@@ -13,7 +13,6 @@ export class Http1Connection {
   readonly #owed: ServerResponse[] = [];
   #unread: { readonly answer: ServerResponse; readonly bytes: number } | undefined;
   #last = false;
-  #upgraded = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -26,7 +25,7 @@ export class Http1Connection {
   }
 
   get busy(): boolean {
-    return this.#owed.length > 0 || this.#upgraded;
+    return this.#owed.length > 0;
   }
 
   get owed(): number {
@@ -54,10 +53,6 @@ export class Http1Connection {
     const waits = answer !== undefined && (answer.writableEnded || bytes > 0);
     this.#unread = waits ? { answer, bytes } : undefined;
     return this.#unread !== undefined && before?.answer === answer && before?.bytes === bytes;
-  }
-
-  upgrade(): void {
-    this.#upgraded = true;
   }
 
   /** Makes the newest answer say `Connection: close`, so that the client sends its next request elsewhere. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { destroyOnError } from './destroy-on-error.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { refusalOf, type Http1ParseError } from './http1-parse-error.ts';
 import { lingerOnClose, passThroughStream } from './lingering-close.ts';
@@ -49,6 +50,8 @@ export class Http1Front {
   readonly #options: Http1FrontOptions;
   readonly #server: Server;
   readonly #connections = new Map<Duplex, Http1Connection>();
+  /** One for all connections: a function of its own would stay with each, a WebSocket too. */
+  readonly #onClose: (this: Duplex) => void;
   #sweep: NodeJS.Timeout | undefined;
   #draining = false;
   #closingIdle = false;
@@ -56,6 +59,10 @@ export class Http1Front {
   constructor(options: Http1FrontOptions) {
     this.#options = options;
     const { limits } = options;
+    const connections = this.#connections;
+    this.#onClose = function () {
+      connections.delete(this);
+    };
     this.#server = createServer({
       connectionsCheckingInterval: limits.checkEveryMs,
       headersTimeout: limits.headersTimeoutMs,
@@ -89,7 +96,7 @@ export class Http1Front {
     this.#connections.set(socket, connection);
     // Every request of a pipeline listens for the close of their connection.
     socket.setMaxListeners(socket.getMaxListeners() + MAX_PIPELINED);
-    socket.once('close', () => this.#connections.delete(socket));
+    socket.on('close', this.#onClose);
     this.#server.emit('connection', socket);
   }
 
@@ -188,7 +195,7 @@ export class Http1Front {
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node has taken its own listeners off the socket.
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     const connection = this.#connections.get(socket);
     // An answer still owed would be mixed with the bytes of the new protocol.
     if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
@@ -205,12 +212,13 @@ export class Http1Front {
       this.#refuseRaw(connection, verdict, requestId, request);
       return;
     }
-    connection.upgrade();
+    // It is no connection of ours any more: draining waits for the gate.
+    this.#connections.delete(socket);
     this.#options.onUpgrade?.({ request, head, accepted: verdict, requestId, remoteAddress });
   }
 
   #onConnect(request: IncomingMessage, socket: Duplex): void {
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
     const verdict = checkHttp1(headOf(request), this.#options.limits);

@@ -12,9 +12,12 @@ const NOTHING = new Uint8Array(0);
  * past the parser: nothing that follows on this connection is served any more.
  */
 export function lingerOnClose(socket: Socket): void {
-  socket.destroySoon = () => {
-    linger(socket);
-  };
+  socket.destroySoon = lingerThis;
+}
+
+/** One function for all: the answer may be a WebSocket, which keeps its socket for days. */
+function lingerThis(this: Socket): void {
+  linger(this);
 }
 
 function linger(socket: Socket): void {

@@ -6,6 +6,7 @@ import { bind } from '../../lib/bind.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ClientExchange } from '../exchange/client-exchange.ts';
 import { ConnectionGate } from './connection-gate.ts';
+import { destroyOnError } from './destroy-on-error.ts';
 import { Drain, type DrainOptions } from './drain.ts';
 import { Http1Exchange } from '../exchange/http1-exchange.ts';
 import { Http1Front, type Http1Request, type Http1Upgrade } from './http1-front.ts';
@@ -169,7 +170,7 @@ export class Listener {
   }
 
   #onSecure(socket: TLSSocket): void {
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     // A client may ask for nothing but trouble by it, and TLS 1.3 has none.
     socket.disableRenegotiation();
     if (socket.alpnProtocol === 'h2') this.#http2.accept(socket);

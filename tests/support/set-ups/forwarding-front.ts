@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<string, number>> = {
 /** The least that a proxy is besides its forwarding core: no TLS, no rules, one upstream, the one retry. */
 export class ForwardingFront {
   readonly forwarder: Forwarder;
+  /** How requests ended, and tunnels. */
   readonly results: ForwardResult[] = [];
   readonly errors: UpstreamError[] = [];
   /** Emits 'request' right after a request has been handed to the forwarder. */
@@ -129,7 +130,9 @@ export class ForwardingFront {
 
   async #answer(exchange: ClientExchange, forwarding: Promise<ForwardResult>): Promise<void> {
     try {
-      this.results.push(await forwarding);
+      const result = await forwarding;
+      await new Promise<void>((resolve) => (result.tunnel ? result.tunnel.whenClosed(resolve) : resolve()));
+      this.results.push(result);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       this.errors.push(error);
