@@ -45,7 +45,9 @@ export class FeedClient {
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.#exchange.abandoned) this.#blocked = !this.#exchange.write(bytes);
+    if (this.#exchange.abandoned) return;
+    this.#blocked = !this.#exchange.write(bytes);
+    this.#exchange.flush();
   }
 
   #resume(): void {

@@ -39,8 +39,10 @@ export interface ClientExchange extends RequestFacts {
    * @param follows what the head is followed by; content unless given
    */
   sendHead(status: number, reason: string, headers: RawHeaders, follows?: AfterHead): void;
-  /** Sends content; false means: wait for `onDrain`. An empty chunk sends the head that has no content yet. */
+  /** Sends content; false means: wait for `onDrain`. A little of it may stay with its head until `flush` or `end`. */
   write(chunk: Uint8Array): boolean;
+  /** Sends what is there, and the head also without content: nothing may follow for hours. */
+  flush(): void;
   onDrain(listener: () => void): void;
   /** A clean end, with trailers when the protocol and the client allow them. */
   end(trailers?: RawHeaders): void;

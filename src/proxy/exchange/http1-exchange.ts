@@ -28,7 +28,7 @@ export class Http1Exchange implements ClientExchange {
   #ended = false;
   #aborted = false;
   #continued = false;
-  #written = false;
+  #headWaits = false;
   #held: string | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, facts: RequestFacts) {
@@ -105,34 +105,29 @@ export class Http1Exchange implements ClientExchange {
     const fields = closes ? [...headers, 'Connection', 'close'] : (headers as string[]);
     if (closes) lingerOnClose(this.#request.socket);
     this.#response.writeHead(status, reason, fields);
+    this.#headWaits = true;
   }
 
   /**
-   * Small content that comes right behind its head is held until the end of this tick as text, because node:http sends
-   * head and text in one piece, and a whole small answer in a single write.
+   * Small content that comes right behind its head is held as text, because node:http sends head and text in one piece,
+   * and a whole small answer in a single write.
    */
   write(chunk: Uint8Array): boolean {
-    if (!this.#written && chunk.length > 0 && chunk.length <= MAX_HELD_BYTES && Buffer.isBuffer(chunk)) {
-      this.#written = true;
+    if (this.#headWaits && this.#held === undefined && chunk.length <= MAX_HELD_BYTES && Buffer.isBuffer(chunk)) {
       this.#held = chunk.toString('latin1');
-      process.nextTick(sendHeld, this);
       return true;
     }
-    // Only these have something to send before: an empty text ahead of every chunk would have to be gathered with it.
-    if (chunk.length === 0 || this.holds) this.flush();
-    this.#written = true;
-    return chunk.length === 0 || this.#response.write(chunk);
+    // Only then: an empty text ahead of every chunk would have to be gathered with it.
+    if (this.#held !== undefined) this.flush();
+    this.#headWaits = false;
+    return this.#response.write(chunk);
   }
 
-  get holds(): boolean {
-    return this.#held !== undefined;
-  }
-
-  /** Sends what is held, and the head even without content. */
   flush(): void {
+    if (!this.#headWaits) return;
+    this.#headWaits = false;
     // `flushHeaders` would send the head as UTF-8, and so change the bytes above ASCII of its values (RFC 9110 5.5).
-    if (this.#held === undefined) this.#response.write('', 'latin1');
-    else this.#response.write(this.#held, 'latin1');
+    this.#response.write(this.#held ?? '', 'latin1');
     this.#held = undefined;
   }
 
@@ -205,10 +200,6 @@ function pairs(flat: RawHeaders): [string, string][] {
   const list: [string, string][] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) list.push([flat[at] ?? '', flat[at + 1] ?? '']);
   return list;
-}
-
-function sendHeld(exchange: Http1Exchange): void {
-  if (exchange.holds) exchange.flush();
 }
 
 function ignore(): void {

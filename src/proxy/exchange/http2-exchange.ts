@@ -101,9 +101,11 @@ export class Http2Exchange implements ClientExchange {
   }
 
   write(chunk: Uint8Array): boolean {
-    // The head of an HTTP/2 response is on its way already: there is nothing to flush.
-    if (chunk.length === 0 || this.#unusable) return true;
-    return this.#stream.write(chunk);
+    return this.#unusable || this.#stream.write(chunk);
+  }
+
+  flush(): void {
+    // Head and content of an HTTP/2 response are on their way already.
   }
 
   onDrain(listener: () => void): void {
@@ -128,7 +130,7 @@ export class Http2Exchange implements ClientExchange {
     const fields = [...headers, 'x-request-id', this.requestId];
     if (status !== 204 && status !== 304) fields.push('content-length', String(content.length));
     this.sendHead(status, '', fields, content.length === 0 ? 'nothing' : 'content');
-    if (this.method !== 'HEAD') this.write(content);
+    if (this.method !== 'HEAD' && content.length > 0) this.write(content);
     this.end();
   }
 

@@ -4,8 +4,6 @@ import { interimFields, responseFields } from './response-fields.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 import { trailerFields } from './trailer-fields.ts';
 
-const FLUSH = new Uint8Array(0);
-
 /** The response of an upstream on its way to the client. */
 export class ResponseRelay {
   readonly #exchange: ClientExchange;
@@ -14,7 +12,6 @@ export class ResponseRelay {
   #status: number | undefined;
   #bytes = 0;
   #hasContent = false;
-  #leftToFlush = false;
 
   constructor(exchange: ClientExchange, extra: RawHeaders, via: string) {
     this.#exchange = exchange;
@@ -42,26 +39,21 @@ export class ResponseRelay {
     const announcesTrailers = this.#hasContent && head.chunked && this.#takesTrailers;
     const fields = responseFields(head, this.#exchange, { extra: this.#extra, via: this.#via, announcesTrailers });
     this.#exchange.sendHead(head.status, head.reason, fields, this.#afterHead(head));
-    this.#leftToFlush = true;
   }
 
   /** False when the client has to read before more is of use. */
   sendContent(chunk: Buffer): boolean {
     if (!this.#hasContent) return true;
-    this.#leftToFlush = false;
     this.#bytes += chunk.length;
     return this.#exchange.write(chunk);
   }
 
   /** A head whose content is still to come must not wait for it: it may be the head of an event stream. */
   flush(): void {
-    if (!this.#leftToFlush) return;
-    this.#leftToFlush = false;
-    this.#exchange.write(FLUSH);
+    if (this.#status !== undefined) this.#exchange.flush();
   }
 
   end(trailers: RawHeaders): void {
-    this.#leftToFlush = false;
     this.#exchange.end(trailers.length > 0 && this.#takesTrailers ? trailerFields(trailers) : []);
   }
 

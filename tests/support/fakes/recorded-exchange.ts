@@ -79,6 +79,10 @@ export class RecordedExchange implements ClientExchange {
     return !this.full;
   }
 
+  flush(): void {
+    // Nothing is held back.
+  }
+
   onDrain(listener: () => void): void {
     this.#drainers.add(listener);
   }
