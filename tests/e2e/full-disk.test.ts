@@ -6,12 +6,10 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
 import { SmallDisk } from '../support/servers/small-disk.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const refusal = process.platform === 'linux' ? SmallDisk.refusal() : 'it needs a tmpfs of Linux';
 if (refusal !== undefined) console.warn(`skipped: tests with a full disk, for ${refusal}`);
-/** The API takes a hundred requests a minute. */
-const PATIENCE = { timeout: 40_000, interval: 800 };
 const SERVER = `require('node:http').createServer((_, answer) => answer.end('served')).listen(process.env.PORT)`;
 
 describe.skipIf(refusal !== undefined)('a daemon whose disk is full', () => {
@@ -39,12 +37,12 @@ describe.skipIf(refusal !== undefined)('a daemon whose disk is full', () => {
     daemon.log.filter(({ level, msg }) => Number(level) >= 30 && /^the state/i.test(msg)).map(({ msg }) => msg);
 
   async function degraded(): Promise<void> {
-    await until(async () => (await health()).status === 'degraded', PATIENCE);
+    await until(async () => (await health()).status === 'degraded', SPARING);
     expect((await health()).problems).toEqual([expect.stringMatching(/embedded store takes nothing: .*disk is full/)]);
   }
 
   async function healthy(): Promise<void> {
-    await until(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', SPARING);
   }
 
   async function sleepAndServe(): Promise<void> {

@@ -11,11 +11,10 @@ import { freePort } from '../../src/lib/free-port.ts';
 import { hasMosquitto } from '../support/servers/mosquitto.ts';
 import { mosquittoImage } from '../support/servers/mosquitto-image.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** The API takes a hundred requests a minute. */
-const PATIENCE = { timeout: 90_000, interval: 800 };
+const PATIENCE = { ...SPARING, timeout: 90_000 };
 const ready = hasMosquitto && (await dockerAvailable());
 if (!hasMosquitto) console.warn('skipped: tests with a managed broker, for there is no mosquitto to make an image of');
 

@@ -8,13 +8,13 @@ import { mongodbImage } from '../support/servers/mongodb-image.ts';
 import { mongodOrReason } from '../support/servers/mongod.ts';
 import { mongoshArchive } from '../support/servers/mongosh.ts';
 import { freePort } from '../../src/lib/free-port.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const shell = await mongoshArchive().catch((error: unknown) => String(error));
 if (!shell.endsWith('.tar')) console.warn(`skipped: tests of a managed MongoDB, for there is no mongosh (${shell})`);
 const ready = 'binary' in mongod && shell.endsWith('.tar') && (await dockerAvailable());
-const PATIENCE = { timeout: 90_000, interval: 100 };
+const PATIENCE = { ...SPARING, timeout: 90_000 };
 
 describe.skipIf(!ready)('a MongoDB of the manifest', () => {
   const ends: (() => Promise<unknown>)[] = [];
@@ -93,7 +93,7 @@ describe.skipIf(!ready)('a MongoDB of the manifest', () => {
 
     await (await daemon.containers.one('mongodb')).remove({ force: true });
     await until(async () => (await health()).status === 'degraded', PATIENCE);
-    await until(async () => (await health()).status === 'ok', { ...PATIENCE, interval: 800 });
+    await until(async () => (await health()).status === 'ok', PATIENCE);
     expect((await daemon.containers.one('mongodb')).id).not.toBe(id);
   }, 240_000);
 });

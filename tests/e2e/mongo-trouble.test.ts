@@ -4,11 +4,9 @@ import { SteadyLoad } from '../support/clients/steady-load.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
-import { until, untilPasses } from '../support/until.ts';
+import { SPARING, until, untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
-/** The API takes a hundred requests a minute. */
-const PATIENCE = { timeout: 50_000, interval: 800 };
 const SERVER = `require('node:http').createServer((_, answer) => answer.end('served')).listen(process.env.PORT)`;
 const ROOT = { user: 'root', password: 'r00t' };
 const KEEPER = { user: 'keeper', pwd: 'hunter2-secret' };
@@ -56,13 +54,13 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
   }
 
   async function degraded(why: string | RegExp): Promise<void> {
-    await until(async () => (await health()).problems.some((problem) => problem.match(why)), PATIENCE);
+    await until(async () => (await health()).problems.some((problem) => problem.match(why)), SPARING);
     expect(await health()).toMatchObject({ status: 'degraded', problems: [expect.stringContaining('mongo store')] });
     expect(told()).toEqual([expect.stringContaining('MongoDB cannot be used')]);
   }
 
   async function healthy(): Promise<void> {
-    await until(async () => (await health()).status === 'ok', PATIENCE);
+    await until(async () => (await health()).status === 'ok', SPARING);
     expect(told()).toEqual(['MongoDB answers']);
   }
 
@@ -79,7 +77,7 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
     await untilPasses(async () => {
       const found = await set.client.db(databaseName).collection('events').find({ service: 'web' }).toArray();
       expect(found.map(({ type }) => String(type)).sort()).toEqual(events.sort());
-    }, PATIENCE);
+    }, SPARING);
   }
 
   function admin(command: Record<string, unknown>): Promise<unknown> {

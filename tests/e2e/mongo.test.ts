@@ -3,7 +3,7 @@ import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
-import { untilPasses } from '../support/until.ts';
+import { SPARING, untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const hasDocker = await dockerAvailable();
@@ -45,7 +45,7 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('a daemon whose state is in Mo
         status: 'degraded',
         problems: [expect.stringContaining('the mongo store takes nothing')],
       });
-    });
+    }, SPARING);
   });
 
   it('writes what it knows when MongoDB is there, once', async () => {

@@ -5,7 +5,7 @@ import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable } from '../support/servers/docker.ts';
 import { hasMosquitto, Mosquitto } from '../support/servers/mosquitto.ts';
 import { MqttWatcher } from '../support/clients/mqtt-watcher.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const APPS = join(fileURLToPath(new URL('../..', import.meta.url)), 'apps');
@@ -63,7 +63,7 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
   };
 
   it('warns, panics and recovers over MQTT', async () => {
-    await until(async () => ((await use()).cpuRatio ?? 1) < 0.25, PATIENCE);
+    await until(async () => ((await use()).cpuRatio ?? 1) < 0.25, SPARING);
     // Percent of a core: half of what it may have.
     expect((await stress('?intensity=11&duration=120000')).status).toBe(202);
     const warned = await until(() => heard('cpu.warn')[0], PATIENCE);
@@ -107,7 +107,7 @@ describe.skipIf(!hasDocker)('the example backend under its own stress', () => {
       await daemon.boot();
 
       const high = ({ cpuRatio }: Use): boolean => (cpuRatio ?? 0) > 0.75;
-      await until(async () => (await samples()).filter(high).length >= 4, { ...PATIENCE, interval: 500 });
+      await until(async () => (await samples()).filter(high).length >= 4, SPARING);
       const since = (): { type: string; data: { from: string } }[] =>
         watcher.heard
           .slice(before)

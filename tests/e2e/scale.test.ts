@@ -2,11 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import type { SessionAnswer, SessionsAnswer } from '../../src/management/contract.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
-
-const PATIENCE = { timeout: 30_000, interval: 200 };
 
 describe.skipIf(!hasDocker)('three instances of a service', () => {
   let daemon: Daemon;
@@ -26,7 +24,7 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
   afterAll(() => daemon.dispose());
 
   it('share the work: the next request goes where the fewest are in flight', async () => {
-    const answers = await Promise.all(Array.from({ length: 9 }, () => daemon.ask('many', { path: '/slow?ms=800' })));
+    const answers = await Promise.all(Array.from({ length: 9 }, () => daemon.ask('many', { path: '/slow?ms=3000' })));
 
     const counts = new Map<unknown, number>();
     for (const answer of answers) {
@@ -43,7 +41,7 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
 
     const tied = [];
     for (let n = 0; n < 6; n += 1) tied.push((await daemon.ask('tied', { headers: { cookie } })).json()['instance']);
-    const free = await Promise.all(Array.from({ length: 6 }, () => daemon.ask('tied', { path: '/slow?ms=500' })));
+    const free = await Promise.all(Array.from({ length: 6 }, () => daemon.ask('tied', { path: '/slow?ms=2000' })));
 
     expect(tied).toEqual(Array(6).fill(instance));
     expect(new Set(free.map((answer) => answer.json()['instance'])).size).toBe(3);
@@ -60,9 +58,9 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     const moved = await until(async () => {
       const answer = await daemon.ask('tied', { headers: { cookie, 'user-agent': 'mover/1.0 (test)' } });
       return answer.headers['set-cookie'] !== undefined && answer;
-    }, PATIENCE);
+    });
 
-    await until(async () => (await session('mover/1.0')).instance !== before.instance, PATIENCE);
+    await until(async () => (await session('mover/1.0')).instance !== before.instance, SPARING);
     const after = await session('mover/1.0');
     expect(moved.status).toBe(200);
     expect(after).toMatchObject({ id: before.id, firstSeenAt: before.firstSeenAt });
@@ -73,7 +71,7 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     return until(async () => {
       const { sessions } = (await daemon.api('GET', '/sessions?service=tied')).json<SessionsAnswer>();
       return sessions.find((each) => each.client.endsWith(client));
-    }, PATIENCE);
+    }, SPARING);
   }
 
   it('become one again when the operator scales down', async () => {
@@ -100,7 +98,7 @@ describe.skipIf(!hasDocker)('a service that is scaled by its load', () => {
   it('gets more instances while there is much to do, and gives them back', async () => {
     const running = async (): Promise<number> =>
       (await daemon.containers.states('auto')).filter((state) => state === 'running').length;
-    const asked = Array.from({ length: 5 }, () => daemon.ask('auto', { path: '/slow?ms=8000' }));
+    const asked = Array.from({ length: 5 }, () => daemon.ask('auto', { path: '/slow?ms=30000' }));
 
     const up = await daemon.event('scale.up', 'auto');
     await until(async () => (await running()) === 3);

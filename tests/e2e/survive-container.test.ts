@@ -2,7 +2,7 @@ import type { Container } from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 
@@ -66,7 +66,7 @@ describe.skipIf(!hasDocker)('a service whose container is treated badly', () => 
     const before = (await daemon.ask('hungry')).json();
     // A POST that may have been delivered is never sent twice.
     const inFlight = Array.from({ length: 5 }, () => daemon.ask('hungry', { method: 'POST', path: '/slow?ms=20000' }));
-    await until(async () => (await daemon.api('GET', '/services/hungry')).json()['inFlight'] === 5, { interval: 200 });
+    await until(async () => (await daemon.api('GET', '/services/hungry')).json()['inFlight'] === 5, SPARING);
     const leak = daemon.ask('hungry', { path: '/leak?mb=512' }).catch((error: unknown) => error);
 
     const answers = await Promise.all(inFlight);

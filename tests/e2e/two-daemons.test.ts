@@ -74,6 +74,8 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('two daemons on one MongoDB', 
   });
 
   it('have one that decides, also when it freezes and is continued', async () => {
+    // Awake for the next second: nothing is told of it meanwhile.
+    expect(await ask(one)).toBe(200);
     const asleepByOne = one.events('service.asleep').length;
     const frozenMs = performance.now();
     process.kill(one.pid, 'SIGSTOP');

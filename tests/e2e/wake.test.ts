@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../src/lib/free-port.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
-const PUBLISHED_PORT = 20_000 + (process.pid % 20_000);
 
-function services(image: string): Record<string, unknown> {
+function services(image: string, publishedPort: number): Record<string, unknown> {
   const web = (name: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
     [name]: { routes: [name], image, ...more },
   });
   return {
     ...web('crowd'),
-    ...web('late', { env: { READY_AFTER_MS: 3000 }, publish: [`127.0.0.1:${PUBLISHED_PORT}:3000`] }),
+    ...web('late', { env: { READY_AFTER_MS: 3000 }, publish: [`127.0.0.1:${publishedPort}:3000`] }),
     ...web('room', { env: { READY_AFTER_MS: 1500 }, wake: { maxWaiting: 3 } }),
     ...web('lonely', { env: { READY_AFTER_MS: 2000 }, wake: { maxWaiting: 1 } }),
-    database: { image, readiness: { http: '/ping' } },
+    // Long enough for what is started beside it.
+    database: { image, env: { READY_AFTER_MS: 1000 }, readiness: { http: '/ping' } },
     migrate: { image, command: ['node', '-e', 'console.log("migrated")'], job: true, dependsOn: ['database'] },
     cache: { image, readiness: { http: '/ping' } },
     ...web('shop', { dependsOn: ['database', 'migrate', 'cache'] }),
@@ -30,7 +31,8 @@ describe.skipIf(!hasDocker)('a wake', () => {
   let daemon: Daemon;
 
   beforeAll(async () => {
-    daemon = await Daemon.start({ services: services(await fixtureImage({ healthcheck: true })) });
+    const image = await fixtureImage({ healthcheck: true });
+    daemon = await Daemon.start({ services: services(image, await freePort()) });
   });
 
   afterAll(() => daemon.dispose());

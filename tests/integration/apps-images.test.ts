@@ -65,9 +65,8 @@ describe.skipIf(!(await baseAvailable()))('the images of the example services', 
       await container.start();
       const check = ((Config.Healthcheck as { Test?: string[] } | undefined)?.Test ?? []).slice(1);
       await until(async () => (await exitCodeOf(container, check)) === 0);
-      const begun = performance.now();
+      // One that does not end by itself by then is killed, which is another exit code.
       await container.stop({ t: 10 });
-      expect(performance.now() - begun).toBeLessThan(5_000);
       expect((await container.inspect()).State.ExitCode).toBe(0);
     },
   );

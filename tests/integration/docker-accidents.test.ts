@@ -47,17 +47,21 @@ describe.skipIf(!available)('the Docker driver when things happen in between', (
     expect(await logOf(runtimeId)).toContain('SIGTERM');
   });
 
-  it('bounds its wait for a slow engine, and makes one container when it is asked again', async () => {
+  it('bounds its wait for a slow engine, and one container is made when somebody asks again', async () => {
     const relay = new SocketRelay(parseDockerHost(undefined).options.socketPath ?? '');
     await relay.open();
     try {
-      const slow = await harness.open({ dockerHost: `unix://${relay.path}`, callTimeoutMs: 1500 });
+      const dockerHost = `unix://${relay.path}`;
+      const [hasty, patient] = [
+        await harness.open({ dockerHost, callTimeoutMs: 500 }),
+        await harness.open({ dockerHost }),
+      ];
       const spec = harness.spec();
-      const prepared = await slow.prepare(spec, PREPARE);
-      relay.delayMs = 3000;
-      await expect(slow.create(spec, 1, prepared)).rejects.toMatchObject({ code: 'runtime_unavailable' });
+      const prepared = await runtime.prepare(spec, PREPARE);
+      relay.delayMs = 2000;
+      await expect(hasty.create(spec, 1, prepared)).rejects.toMatchObject({ code: 'runtime_unavailable' });
       relay.delayMs = 60;
-      const made = await slow.create(spec, 1, prepared);
+      const made = await patient.create(spec, 1, prepared);
       expect(await runtime.list()).toMatchObject([{ runtimeId: made.runtimeId, state: 'created' }]);
     } finally {
       await relay.close();

@@ -4,7 +4,7 @@ import type { EventAnswer, LogAnswer, ProblemAnswer } from '../../src/management
 import { TestManagement } from '../support/set-ups/management.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 import { SseReader } from '../support/clients/sse-reader.ts';
-import { until } from '../support/until.ts';
+import { SPARING, until } from '../support/until.ts';
 
 let management: TestManagement;
 let leave: AbortController;
@@ -112,7 +112,7 @@ describe('GET /api/events', () => {
       const response = await management.open('/api/events?follow=false', { headers });
       response.resume();
       return response.statusCode === 200;
-    });
+    }, SPARING);
   });
 });
 

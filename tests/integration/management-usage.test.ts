@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { InstancesAnswer, ProblemAnswer, SamplesAnswer } from '../../src/management/contract.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
 import { TestManagement } from '../support/set-ups/management.ts';
-import { until, untilPasses } from '../support/until.ts';
+import { SPARING, until, untilPasses } from '../support/until.ts';
 
 let management: TestManagement;
 
@@ -22,7 +22,7 @@ describe('what instances use', () => {
     management.runtime.behave('web', { usage });
     await management.post('/api/services/web/wake');
     const all = async () => (await management.ask('/api/instances')).json<InstancesAnswer>().instances;
-    await untilPasses(async () => expect((await all()).find(({ id }) => id === 'web-1')).toMatchObject(usage));
+    await untilPasses(async () => expect((await all()).find(({ id }) => id === 'web-1')).toMatchObject(usage), SPARING);
     expect((await all()).find(({ service }) => service === 'printer')).toMatchObject({ cpuRatio: null });
     await management.post('/api/services/web/sleep');
     const nothing = { cpuRatio: null, memoryBytes: null, memoryLimitBytes: null };
@@ -38,7 +38,7 @@ describe('what instances use', () => {
     await management.post('/api/services/web/wake');
     const ask = async (query = '') =>
       (await management.ask(`/api/services/web/samples${query}`)).json<SamplesAnswer>().samples;
-    await until(async () => (await ask()).length > 0);
+    await until(async () => (await ask()).length > 0, SPARING);
     await management.post('/api/services/web/sleep');
     const now = await ask();
     const hourAgo = new Date(Date.now() - 3_600_000).toISOString();

@@ -11,6 +11,9 @@ export interface Patience {
   readonly interval?: number;
 }
 
+/** For looks at the management API, which takes a hundred requests a minute of one client. */
+export const SPARING: Patience = { timeout: 60_000, interval: 800 };
+
 /** Looks until there is something true, and resolves with it; what the look throws is a failure at once. */
 export function until<T>(
   look: () => T | Promise<T>,

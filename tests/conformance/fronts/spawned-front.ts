@@ -14,7 +14,7 @@ export interface SpawnPlan {
   readonly args: readonly string[];
 }
 
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 30_000;
 const KILL_AFTER_MS = 2_000;
 
 /**

@@ -23,7 +23,8 @@ export interface RuntimeHarness {
 }
 
 export const PREPARE = { onProgress: (): void => undefined, signal: AbortSignal.timeout(600_000) };
-export const GRACE_MS = 5_000;
+export const GRACE_MS = 30_000;
+const HANGS_MS = 30_000;
 /** Docker counts the grace in whole seconds. */
 export const SHORT_GRACE_MS = 1_000;
 
@@ -31,7 +32,7 @@ export interface Identity {
   readonly boot: string;
 }
 
-export async function get(endpoint: Endpoint, path = '/', timeoutMs = 5_000): Promise<Identity> {
+export async function get(endpoint: Endpoint, path = '/', timeoutMs = 20_000): Promise<Identity> {
   const response = await fetch(`http://${endpoint.host}:${endpoint.port}${path}`, {
     headers: { connection: 'close' },
     signal: AbortSignal.timeout(timeoutMs),
@@ -53,11 +54,11 @@ export async function collect<T>(items: AsyncIterable<T>, enough: (soFar: T[]) =
   return all;
 }
 
-/** Rejects when `work` has not settled in time: what must end by itself is not left to the runner's timeout. */
-export async function settlesWithin<T>(ms: number, work: Promise<T>): Promise<T> {
+/** Rejects when `work` does not settle: what must end by itself is not left to the runner's timeout. */
+export async function settles<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`still going on after ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new Error(`still going on after ${HANGS_MS} ms`)), HANGS_MS);
   });
   return Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { get, collect, settlesWithin, texts, type RuntimeSuiteContext } from './context.ts';
+import { get, collect, settles, texts, type RuntimeSuiteContext } from './context.ts';
 import { until, untilPasses } from '../../support/until.ts';
 
 /** Log lines. */
@@ -45,14 +45,14 @@ export function logsSuite(suite: RuntimeSuiteContext): void {
       await get(endpoint, '/log?text=followed');
       await untilPasses(() => expect(seen).toContain('line 1 followed'));
       ending.abort();
-      await settlesWithin(2_000, following);
+      await settles(following);
     });
 
     it('end when the instance is removed', async () => {
       const { runtimeId } = await suite.launchReady();
       const following = collect(suite.runtime.logs(runtimeId, { tail: 10, follow: true }));
       await suite.runtime.removeInstance(runtimeId);
-      await settlesWithin(5_000, following);
+      await settles(following);
     });
   });
 }

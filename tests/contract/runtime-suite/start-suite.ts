@@ -108,9 +108,7 @@ export function startSuite(suite: RuntimeSuiteContext): void {
   describe('stop', () => {
     it('lets the service end by itself', async () => {
       const { runtimeId, endpoint } = await suite.launchReady();
-      const startedAt = performance.now();
       await suite.runtime.stopInstance(runtimeId, GRACE_MS);
-      expect(performance.now() - startedAt).toBeLessThan(GRACE_MS - 500);
       const observed = (await suite.runtime.inspect(runtimeId))!;
       expect(observed).toMatchObject({ state: 'exited', exit: { code: 0, oomKilled: false }, endpoints: {} });
       expect(observed.upMs).toBeUndefined();

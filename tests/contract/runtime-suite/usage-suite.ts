@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Runtime, Usage } from '../../../src/fleet/runtime.ts';
-import { PREPARE, SHORT_GRACE_MS, get, collect, settlesWithin, type RuntimeSuiteContext } from './context.ts';
+import { PREPARE, SHORT_GRACE_MS, get, collect, settles, type RuntimeSuiteContext } from './context.ts';
 import { until, untilPasses } from '../../support/until.ts';
 
 const MEMORY = 256 * 2 ** 20;
@@ -21,7 +21,7 @@ function follow(usage: Runtime['usage'], runtimeId: string): Reader {
   })();
   const stop = async (): Promise<void> => {
     ending.abort();
-    await settlesWithin(2_000, reading);
+    await settles(reading);
   };
   return { latest: () => readings.at(-1), count: () => readings.length, stop };
 }
@@ -40,7 +40,7 @@ export function usageSuite(suite: RuntimeSuiteContext): void {
       expect(readings.at(-1)?.memoryBytes).toBeGreaterThan(0);
       expect(readings.at(-1)?.memoryLimitBytes).toBe(spec.resources.memoryBytes);
       await suite.runtime.stopInstance(runtimeId, SHORT_GRACE_MS);
-      await settlesWithin(5_000, reading);
+      await settles(reading);
     });
 
     it('ends with the signal', async () => {
@@ -48,12 +48,12 @@ export function usageSuite(suite: RuntimeSuiteContext): void {
       const ending = new AbortController();
       const reading = collect(suite.runtime.usage(runtimeId, ending.signal));
       ending.abort();
-      await settlesWithin(2_000, reading);
+      await settles(reading);
     });
 
     it('of what does not run is nothing', async () => {
       const { runtimeId } = await suite.make(suite.harness.spec());
-      expect(await settlesWithin(2_000, collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
+      expect(await settles(collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
     });
 
     it('shows a load while there is one, in parts of the CPU limit', async () => {
@@ -92,7 +92,7 @@ export function usageSuite(suite: RuntimeSuiteContext): void {
     it('is nothing while it is stopped, and comes again when it is started again', async () => {
       const { runtimeId } = await suite.launchReady();
       await suite.runtime.stopInstance(runtimeId, SHORT_GRACE_MS);
-      expect(await settlesWithin(2_000, collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
+      expect(await settles(collect(suite.runtime.usage(runtimeId, PREPARE.signal)))).toEqual([]);
       await suite.runtime.startInstance(runtimeId);
       const { latest, stop } = follow(suite.runtime.usage.bind(suite.runtime), runtimeId);
       await untilPasses(() => expect(latest()?.memoryBytes).toBeGreaterThan(0));

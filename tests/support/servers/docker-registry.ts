@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const PROGRAM = 'docker-registry';
 /** It ends by itself after this many seconds, also when the test runner was killed. */
 const LIFETIME_S = 180;
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
 
 /** Whether this machine has the program; if not, the reason is printed, as tests that need it are skipped. */
 export function registryAvailable(): boolean {

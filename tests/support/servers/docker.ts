@@ -28,7 +28,7 @@ export function testEngine(): Engine {
 /** Whether an engine answers; if not, the reason is printed, as tests that need it are skipped. */
 export async function dockerAvailable(): Promise<boolean> {
   const { options, address } = parseDockerHost(process.env['DOCKER_HOST']);
-  const reason = await new Docker({ ...options, timeout: 5_000 }).ping().then(
+  const reason = await new Docker({ ...options, timeout: 20_000 }).ping().then(
     () => undefined,
     (error: unknown) => String(error),
   );

@@ -36,8 +36,13 @@ export class DaemonContainers {
 
   /** How often the engine has done something to containers of the service until now: `create`, `start`, `pause` ... */
   async count(service: string, event: string): Promise<number> {
+    return (await this.history(service)).filter((each) => each === event).length;
+  }
+
+  /** What the engine has done to containers of the service until now, in its order. */
+  async history(service: string): Promise<string[]> {
     const all = await this.#events.all();
-    return all.filter(({ Action, Actor }) => Action === event && Actor?.Attributes?.[SERVICE_LABEL] === service).length;
+    return all.flatMap(({ Action, Actor }) => (Actor?.Attributes?.[SERVICE_LABEL] === service ? (Action ?? []) : []));
   }
 
   /** Must come before what is to be counted. Does nothing where no engine answers. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DaemonContainers } from './daemon-containers.ts';
 import { HttpsClient, type Answer, type AskOptions } from '../clients/https-client.ts';
@@ -140,9 +141,12 @@ export class Daemon {
     return `${service}.${this.domain}`;
   }
 
-  /** A request to a service under its subdomain. */
-  ask(service: string, options?: AskOptions): Promise<Answer> {
-    return this.client.ask(this.host(service), options);
+  /** A request to a service under its subdomain. What was logged before the answer stands in `log` when it resolves. */
+  async ask(service: string, options?: AskOptions): Promise<Answer> {
+    const answer = await this.client.ask(this.host(service), options);
+    // The log comes over a pipe of its own, which is read within the same turn of the event loop.
+    await setImmediate();
+    return answer;
   }
 
   /** A request to the management API, with the token. */

@@ -4,7 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { Changes } from './changes.ts';
 
 /** How long a case waits for what must come, in milliseconds: long, because it is only waited for in full by a failure. */
-export const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 10_000;
 /** By then nothing comes any more, in milliseconds. */
 const HANGS_MS = 20_000;
 

@@ -118,11 +118,15 @@ describe('a process that ends', () => {
 
   it('is not waited for by what left the group and keeps its output open', async () => {
     const runtime = runtimeWith();
-    const escape = 'require("child_process").spawn("sleep", ["3"], { detached: true, stdio: "inherit" }).unref()';
-    const { runtimeId } = await launch(runtime, serviceSpec({ process: { command: ['node', '-e', escape], cwd } }));
-    const startedAt = performance.now();
+    const script = `
+      const escaped = require("child_process").spawn("sleep", ["60"], { detached: true, stdio: "inherit" });
+      console.log(escaped.pid);
+      escaped.unref();`;
+    const { runtimeId } = await launch(runtime, serviceSpec({ process: { command: ['node', '-e', script], cwd } }));
     await untilExited(runtime, runtimeId);
-    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    const [pid] = await lines(runtime, runtimeId);
+    expect(processLives(Number(pid))).toBe(true);
+    process.kill(Number(pid));
   });
 });
 
@@ -132,7 +136,7 @@ describe('stopping a process', () => {
     const child = 'trap "sleep 0.3; echo finished; exit 0" TERM; echo up; while :; do sleep 0.05; done';
     const { runtimeId } = await launch(runtime, shell(`sh -c '${child}' & wait`));
     await untilPasses(async () => expect(await lines(runtime, runtimeId)).toContain('up'));
-    await runtime.stopInstance(runtimeId, 5_000);
+    await runtime.stopInstance(runtimeId, 30_000);
     expect(await lines(runtime, runtimeId)).toContain('finished');
     expect(await runtime.inspect(runtimeId)).toMatchObject({ state: 'exited' });
   });
@@ -155,7 +159,7 @@ describe('stopping a process', () => {
     await untilPasses(async () => expect(await lines(runtime, runtimeId)).toContain('up'));
     const startedAt = performance.now();
     await Promise.all([runtime.stopInstance(runtimeId, 20_000), runtime.removeInstance(runtimeId)]);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
   });
 
   it('happens to all of them when the runtime closes', async () => {

