@@ -10,7 +10,8 @@ import { BrokerConnection, type BrokerPatience, type IncomingMessage, type Subsc
 import type { BrokerTlsFiles } from './broker-tls.ts';
 import { clientIdOf } from './client-id.ts';
 import { CLOUD_EVENT_CONTENT_TYPE, toCloudEvent, toNetworkMessage } from './cloud-event.ts';
-import { Outbox, type Message } from './outbox.ts';
+import { Delivery } from './delivery.ts';
+import type { Message } from './outbox.ts';
 import { RetainedPicture } from './retained-picture.ts';
 import type { ServiceStatusMessage } from './service-status-message.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -53,11 +54,10 @@ type MqttCondition = { readonly up: true } | { readonly up: false; readonly reas
 export class MqttService {
   readonly #options: MqttServiceOptions;
   readonly #statusTopic: string;
-  readonly #outbox = new Outbox();
+  readonly #delivery: Delivery;
   readonly #backoff: Backoff;
   readonly #patience: BrokerPatience;
   readonly #picture = new RetainedPicture();
-  readonly #inFlight = new Set<Message>();
   readonly #subscriptions: Subscriptions;
   readonly #onConnection = new Set<(connected: boolean) => void>();
   readonly #reports: BrokerReports;
@@ -68,7 +68,6 @@ export class MqttService {
   #retry: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
   #closed = false;
-  #onDrained: (() => void) | undefined;
 
   /** @throws CodedError for a proxy id that cannot be part of a topic */
   constructor(options: MqttServiceOptions) {
@@ -76,6 +75,7 @@ export class MqttService {
     this.#statusTopic = options.topics.proxyStatus(options.proxyId);
     this.#subscriptions = new Subscriptions(options.log);
     this.#reports = new BrokerReports(options.log);
+    this.#delivery = new Delivery({ log: options.log, onTaken: (message) => this.#picture.heard(message) });
     this.#patience = options.patience ?? defaultPatience;
     this.#backoff = new Backoff(options.reconnect ?? { initialMs: 500, maxMs: 30_000 });
   }
@@ -100,7 +100,7 @@ export class MqttService {
 
   /** How many messages were given up because the broker was away for too long or refused them. */
   get dropped(): number {
-    return this.#outbox.dropped;
+    return this.#delivery.dropped;
   }
 
   /** Begins to listen to the bus and to connect, and returns without waiting for either. */
@@ -144,7 +144,7 @@ export class MqttService {
   /** From now on it is for others to say what is retained under the topic. */
   forget(topic: string): void {
     this.#picture.forget(topic);
-    this.#outbox.forget(topic);
+    this.#delivery.forget(topic);
   }
 
   /** Whether something should be retained under the topic, as far as we are concerned. */
@@ -154,9 +154,7 @@ export class MqttService {
 
   /** Sends a message as soon as the broker is there. */
   send(message: Message): void {
-    if (this.#closed) return;
-    this.#outbox.put(message);
-    this.#pump();
+    if (!this.#closed) this.#delivery.send(message);
   }
 
   /** Hears what others publish, whenever there is a connection; what they publish meanwhile is not heard. */
@@ -186,10 +184,12 @@ export class MqttService {
     this.#closed = true;
     this.#unsubscribe?.();
     this.#retry?.cancel();
-    if (this.#connected) await Promise.race([this.#drained(), sleep(this.#options.clock, this.#patience.farewellMs)]);
+    if (this.#connected)
+      await Promise.race([this.#delivery.drained(), sleep(this.#options.clock, this.#patience.farewellMs)]);
     const connection = this.#connection;
     this.#connection = undefined;
     this.#connected = false;
+    this.#delivery.end();
     await connection?.close(this.#proxyStatus('offline'), this.#patience.farewellMs);
   }
 
@@ -199,9 +199,10 @@ export class MqttService {
       const { topics } = this.#options;
       const topic = topics.serviceEvent(event.service, event.type);
       const payload = JSON.stringify(toCloudEvent(event, this.#options.proxyId));
-      this.#outbox.put({ topic, payload, retain: false, contentType: CLOUD_EVENT_CONTENT_TYPE });
-      this.#outbox.put({ topic: topics.network, payload: JSON.stringify(network), retain: false });
-      this.#pump();
+      this.#delivery.send(
+        { topic, payload, retain: false, contentType: CLOUD_EVENT_CONTENT_TYPE },
+        { topic: topics.network, payload: JSON.stringify(network), retain: false },
+      );
     });
   }
 
@@ -210,7 +211,7 @@ export class MqttService {
     try {
       work();
     } catch (error) {
-      this.#outbox.drop();
+      this.#delivery.drop();
       this.#options.log.warn(
         { service, reason: messageOf(error) },
         'a message about the service cannot be published over MQTT',
@@ -250,10 +251,10 @@ export class MqttService {
     this.#connected = true;
     this.#upSince = this.#options.clock.now();
     this.#reports.connected(address.label);
+    if (this.#connection) this.#delivery.begin(this.#connection);
     for (const listener of this.#onConnection) listener(true);
     if (this.#connection) this.#subscriptions.tellAll(this.#connection);
-    for (const message of this.#picture.messages) this.#outbox.put(message);
-    this.#pump();
+    this.#delivery.send(...this.#picture.messages);
   }
 
   #onDown(address: BrokerAddress, reason: string, passing: boolean): void {
@@ -261,39 +262,11 @@ export class MqttService {
     const wasConnected = this.#connected;
     this.#connected = false;
     if (wasConnected && clock.now() - this.#upSince >= steadyAfterMs) this.#backoff.reset();
-    this.#outbox.giveBack([...this.#inFlight]);
-    this.#inFlight.clear();
-    this.#onDrained?.();
+    this.#delivery.end();
     if (wasConnected) for (const listener of this.#onConnection) listener(false);
     if (this.#closed) return;
     this.#reports.lost(address.label, reason, { wasConnected, passing });
     this.#retry = clock.after(this.#backoff.fail(), () => this.#connect(address));
-  }
-
-  #pump(): void {
-    while (this.#connected && this.#connection?.ready) {
-      const message = this.#outbox.take();
-      if (!message) return;
-      this.#inFlight.add(message);
-      this.#connection.publish(message, (refusal) => this.#onSettled(message, refusal));
-    }
-  }
-
-  #onSettled(message: Message, refusal: string | undefined): void {
-    this.#inFlight.delete(message);
-    if (refusal !== undefined) {
-      this.#outbox.drop();
-      this.#options.log.warn({ topic: message.topic }, `the MQTT broker refused a message: ${refusal}`);
-    } else {
-      this.#picture.heard(message);
-    }
-    this.#pump();
-    if (this.#inFlight.size === 0) this.#onDrained?.();
-  }
-
-  #drained(): Promise<void> {
-    if (this.#inFlight.size === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#onDrained = resolve));
   }
 
   #proxyStatus(payload: 'online' | 'offline'): Message {
