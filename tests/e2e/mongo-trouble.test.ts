@@ -71,12 +71,11 @@ describe.skipIf('reason' in mongod)('a daemon whose MongoDB is in trouble', () =
   }
 
   async function allStored(): Promise<void> {
-    const events = daemon.log.flatMap(({ event, service }) =>
-      service === 'web' && event !== undefined ? [event] : [],
-    );
+    const events = (): string[] =>
+      daemon.log.flatMap(({ event, service }) => (service === 'web' && event !== undefined ? [event] : []));
     await untilPasses(async () => {
       const found = await set.client.db(databaseName).collection('events').find({ service: 'web' }).toArray();
-      expect(found.map(({ type }) => String(type)).sort()).toEqual(events.sort());
+      expect(found.map(({ type }) => String(type)).sort()).toEqual(events().sort());
     }, SPARING);
   }
 

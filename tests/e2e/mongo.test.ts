@@ -3,7 +3,7 @@ import { Daemon } from '../support/set-ups/daemon.ts';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { mongodOrReason, ReplicaSet } from '../support/servers/mongod.ts';
 import { TcpRelay } from '../support/relays/tcp-relay.ts';
-import { SPARING, untilPasses } from '../support/until.ts';
+import { SPARING, until, untilPasses } from '../support/until.ts';
 
 const mongod = await mongodOrReason();
 const hasDocker = await dockerAvailable();
@@ -55,7 +55,7 @@ describe.skipIf(!hasDocker || 'reason' in mongod)('a daemon whose state is in Mo
       expect(await database.collection('services').findOne()).toMatchObject({ _id: 'web', status: 'awake' });
       expect(await database.collection('events').countDocuments({ type: 'service.awake' })).toBe(1);
     });
-    expect(await health()).toMatchObject({ status: 'ok' });
+    await until(async () => (await health()).status === 'ok', SPARING);
     expect(one.log.filter(({ msg }) => msg.startsWith('MongoDB'))).toHaveLength(2);
   });
 });

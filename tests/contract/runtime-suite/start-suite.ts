@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { portsOf } from '../../../src/config/service-spec.ts';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
 import { GRACE_MS, SHORT_GRACE_MS, get, untilServes, collect, texts, type RuntimeSuiteContext } from './context.ts';
-import { untilPasses } from '../../support/until.ts';
+import { until, untilPasses } from '../../support/until.ts';
 
 /** Starting, pausing, stopping, and ends that nobody asked for. */
 export function startSuite(suite: RuntimeSuiteContext): void {
@@ -76,9 +76,8 @@ export function startSuite(suite: RuntimeSuiteContext): void {
     it('reports a change', async () => {
       const { events, stop } = suite.record();
       const { runtimeId, spec } = await suite.launch();
-      await untilPasses(() => {
-        expect(events).toContainEqual({ type: 'changed', key: { service: spec.name, index: 1 }, runtimeId });
-      });
+      const change = { type: 'changed', key: { service: spec.name, index: 1 }, runtimeId };
+      await untilPasses(() => expect(events).toContainEqual(change));
       stop();
     });
   });
@@ -147,8 +146,7 @@ export function startSuite(suite: RuntimeSuiteContext): void {
       exit: { code: 3, oomKilled: false },
       endpoints: {},
     });
-    const changes = events.filter((event) => event.type === 'changed' && event.runtimeId === runtimeId);
-    expect(changes.length).toBeGreaterThanOrEqual(1);
+    await until(() => events.some((event) => event.type === 'changed' && event.runtimeId === runtimeId));
     stop();
   });
 
@@ -156,9 +154,7 @@ export function startSuite(suite: RuntimeSuiteContext): void {
     const { runtimeId, endpoint } = await suite.launchReady();
     const { events, stop } = suite.record();
     await get(endpoint, '/exit?code=4');
-    await untilPasses(() => {
-      expect(events.some((event) => event.type === 'changed' && event.runtimeId === runtimeId)).toBe(true);
-    });
+    await until(() => events.some((event) => event.type === 'changed' && event.runtimeId === runtimeId));
     expect(await suite.untilState(runtimeId, 'exited')).toMatchObject({ exit: { code: 4 } });
     stop();
   });
