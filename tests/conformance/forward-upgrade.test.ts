@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { ForwardingFront } from '../support/set-ups/forwarding-front.ts';
 import { bodyOf, headOf, rawExchange, valuesIn } from '../support/wire/raw-exchange.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
 import { until } from '../support/until.ts';
@@ -17,6 +18,14 @@ const HANDSHAKE =
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat\r\n\r\n';
 const ACCEPTED =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSet-Cookie: a=1\r\n\r\n';
+
+const PIECES = 100;
+
+/** Until a number has not changed for a while. */
+function untilSame(look: () => number): Promise<unknown> {
+  const seen: number[] = [];
+  return until(() => seen.push(look()) > 5 && seen.slice(-5).every((each) => each === seen.at(-1)));
+}
 
 /** A tunnel whose both ends are in the hands of the test. */
 async function openTunnel(options: Parameters<typeof setUp>[1] = {}) {
@@ -123,6 +132,16 @@ describe('a WebSocket (RFC 6455)', () => {
     await until(() => second.front.forwarder.inFlight === 0);
   });
 
+  it('keeps nothing of the request that it came from', async () => {
+    const { front, client, inside } = await openTunnel();
+    await until(() => {
+      collectGarbage();
+      return front.upgrades[0]?.deref() === undefined;
+    });
+    client.send('still open');
+    await inside.receive('still open');
+  });
+
   it('is not cut while it is silent, but when it is stuck', async () => {
     const { front, client, inside } = await openTunnel({ limits: { stallTimeoutMs: 100 } });
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -130,6 +149,35 @@ describe('a WebSocket (RFC 6455)', () => {
     client.socket.pause();
     inside.socket.write(Buffer.alloc(50_000_000));
     await until(() => front.forwarder.inFlight === 0);
+  });
+
+  it.each(['client', 'upstream'])('holds one end back as long as the other, the %s, does not read', async (slow) => {
+    const { client, inside } = await openTunnel();
+    const [reader, writer] = slow === 'client' ? [client, inside] : [inside, client];
+    reader.socket.removeAllListeners('data').pause();
+    const piece = Buffer.alloc(1_000_000, 'x');
+    let left = 0;
+    for (let sent = 0; sent < PIECES; sent += 1) writer.socket.write(piece, () => (left += 1));
+    writer.socket.end();
+    await untilSame(() => left);
+    // More than that has no place in the buffers of the kernel.
+    expect(left).toBeLessThan(PIECES / 2);
+    let read = 0;
+    reader.socket.on('data', (bytes: Buffer) => (read += bytes.length)).resume();
+    await until(() => reader.ending === 'fin');
+    expect(read).toBe(PIECES * piece.length);
+  });
+
+  it.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])('has no content: %s is for nobody', async (field) => {
+    const accepted = ACCEPTED.replace('\r\n\r\n', `\r\n${field}\r\n\r\n`);
+    const { upstream, front } = await setUp((peer) => peer.send(`${accepted}hello, and more`));
+    const client = await BytePeer.tcp(front.port);
+    onTestFinished(() => client.destroy());
+    client.send(HANDSHAKE);
+    await client.receive('hello, and more');
+    expect(headOf(client.received)).not.toContain(field);
+    client.send('answer');
+    await upstream.peers[0]!.receive('answer');
   });
 
   it('is cut when the forwarder closes', async () => {

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 /** The process has these for as long as something is open or to come; what a test runner has besides is left out. */
 const KINDS = /TCP|TLS|HTTP|Timeout|Immediate|Write|Shutdown/i;
@@ -29,12 +28,6 @@ export class Leftovers {
 function bufferBytes(): number {
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
-}
-
-/** Only with this flag a context that is made later has `gc`. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 function resources(): Record<string, number> {

@@ -38,6 +38,8 @@ export class ForwardingFront {
   /** How requests ended, and tunnels. */
   readonly results: ForwardResult[] = [];
   readonly errors: UpstreamError[] = [];
+  /** Handshakes, as long as anybody keeps them. */
+  readonly upgrades: WeakRef<Http1UpgradeExchange>[] = [];
   /** Emits 'request' right after a request has been handed to the forwarder. */
   readonly requests = new EventEmitter();
   readonly #endpoint: Endpoint;
@@ -115,6 +117,7 @@ export class ForwardingFront {
       return;
     }
     const exchange = new Http1UpgradeExchange(request, head, facts(request.url ?? '/', '127.0.0.1'));
+    this.upgrades.push(new WeakRef(exchange));
     void this.#answer(exchange, this.forwarder.upgrade(exchange, this.#endpoint, this.#extra));
   }
 
@@ -131,8 +134,8 @@ export class ForwardingFront {
   async #answer(exchange: ClientExchange, forwarding: Promise<ForwardResult>): Promise<void> {
     try {
       const result = await forwarding;
-      await new Promise<void>((resolve) => (result.tunnel ? result.tunnel.whenClosed(resolve) : resolve()));
-      this.results.push(result);
+      if (result.tunnel) result.tunnel.whenClosed(() => this.results.push(result));
+      else this.results.push(result);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       this.errors.push(error);
