@@ -15,7 +15,7 @@ describe('draining', () => {
     const second = get2(session);
     const first = get(front.door);
     await until(() => finishes.length === 2);
-    const drained = front.door.listener.drain({ timeoutMs: 5_000, announceMs: 0 });
+    const drained = front.door.listener.drain({ timeoutMs: 60_000, announceMs: 0 });
     await expect(get(front.door)).rejects.toThrow();
     await once(session, 'goaway');
     for (const finish of finishes) finish();
@@ -31,7 +31,7 @@ describe('draining', () => {
     const client = await BytePeer.tls(front.door.client);
     client.send('GET /1 HTTP/1.1\r\nHost: app.test\r\n\r\n');
     await client.receive('app.test /1');
-    const drained = front.door.listener.drain({ timeoutMs: 5_000, announceMs: 4_000 });
+    const drained = front.door.listener.drain({ timeoutMs: 60_000, announceMs: 30_000 });
     client.send('GET /2 HTTP/1.1\r\nHost: app.test\r\n\r\n');
     const answer = await client.untilClosed();
     expect(answer).toContain('app.test /2');

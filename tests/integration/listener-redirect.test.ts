@@ -75,7 +75,7 @@ describe('the redirect to HTTPS', () => {
     const client = await BytePeer.tcp(redirect.port);
     client.send('GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\nGET /2 HTTP/1.1\r\nHost: a.test\r\n\r\n');
     expect((await client.receive('a.test/2')).match(/308/g)).toHaveLength(2);
-    await redirect.drain({ timeoutMs: 5_000, announceMs: 20 });
+    await redirect.drain({ timeoutMs: 60_000, announceMs: 20 });
     await client.untilClosed();
   });
 
