@@ -16,6 +16,7 @@ const below = {
   stores: ['lib', 'config', 'seam', 'fleet'],
   messaging: ['lib', 'config', 'seam', 'fleet'],
   management: ['lib', 'config', 'seam', 'fleet'],
+  metrics: ['lib', 'config', 'seam', 'fleet'],
   cli: ['lib', 'config', 'tls', 'runtimes', 'stores', 'management/contract', 'fleet'],
 };
 

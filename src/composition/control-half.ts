@@ -22,6 +22,8 @@ import type { Parts } from '../lib/parts.ts';
 import { AddressList } from '../lib/address-list.ts';
 import { keptSecret } from '../lib/secret-file.ts';
 import { ManagementServer } from '../management/server.ts';
+import type { Gauged } from '../metrics/gauges.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import { logEvents } from '../messaging/event-log.ts';
 import { MqttSetUp } from './mqtt-set-up.ts';
 import { recallAlarms } from './recall-alarms.ts';
@@ -69,6 +71,7 @@ export class ControlHalf {
   readonly #manifestFiles = new Set<string>();
   #bootEnvironment: SettingsEnvironment | undefined;
   #notice: string | undefined;
+  readonly #metrics: Metrics;
   #opened: Opened | undefined;
 
   constructor(options: ControlHalfOptions) {
@@ -76,6 +79,8 @@ export class ControlHalf {
     this.#clock = options.clock;
     this.#log = options.log;
     this.bus = new EventBus(options.clock, options.log);
+    const gauged = (): Gauged | undefined => this.#opened && { ...this.#opened, mqtt: this.#opened.mqtt.service };
+    this.#metrics = new Metrics({ bus: this.bus, clock: options.clock, gauged });
   }
 
   /** What everyone should know about the runtime, such as that no engine answers. */
@@ -134,6 +139,7 @@ export class ControlHalf {
     const store = await this.#openStore();
     const journal = this.#openJournal(store, proxyId);
     logEvents(this.bus, this.#log);
+    await this.#options.parts.start('metrics', this.#metrics);
     const mqtt = await this.#openMqtt(proxyId, store.kind === 'mongo');
     const { runtime, notice } = await openRuntime({
       ...{ settings: this.#settings, clock: this.#clock, log: this.#log, proxyId },
@@ -245,9 +251,10 @@ export class ControlHalf {
       prober: new NetworkProber(),
       checks: pLimit(CHECKS_AT_ONCE),
       registry: new Registry({ store, clock, log, proxyId }),
-      observers: mqtt.observers,
+      observers: [...mqtt.observers, this.#metrics],
       ...(store.kind === 'mongo' && { company: this.#companyOn(store, proxyId) }),
       onSessions: (reports) => keepSessions(journal, reports, this.#settings.sessionTtlMs),
+      onTraffic: (report) => this.#metrics.count(report),
       drainTimeoutMs: () => this.#settings.drainTimeoutMs,
       showLogs: this.#development,
     });
@@ -283,6 +290,7 @@ export class ControlHalf {
         log: this.#log,
       },
       mqttState: () => ({ kind: mqtt.kind, condition: mqtt.condition, dropped: mqtt.dropped, url: mqtt.address }),
+      metrics: () => this.#metrics.scrape(),
       adminHost: this.adminHost,
       publicUrl: (host: string) => this.publicUrl(host),
       development: this.#development,

@@ -10,6 +10,7 @@ import type {
   WakeTimings,
 } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
+import type { TrafficReport } from '../seam/traffic-report.ts';
 import type { ActivityBoard } from './activity-board.ts';
 import type { Peers } from './peers.ts';
 
@@ -18,6 +19,7 @@ export interface ConnectionTools {
   readonly activity: ActivityBoard;
   readonly peers: Peers;
   readonly onSessions: (reports: readonly SessionReport[]) => void;
+  readonly onTraffic: (report: TrafficReport) => void;
 }
 
 /** The fleet as one data half among several has it: counts are its own, all else is shared. */
@@ -78,6 +80,11 @@ export class Connection implements ControlConnection {
 
   reportSessions(reports: readonly SessionReport[]): void {
     if (!this.#closed) this.#tools.onSessions(reports);
+  }
+
+  reportTraffic(report: TrafficReport): Promise<void> {
+    if (!this.#closed) this.#tools.onTraffic(report);
+    return Promise.resolve();
   }
 
   onPeerNews(listener: (news: PeerNews) => void): () => void {

@@ -4,6 +4,7 @@ import { CodedError, messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { BreakerReport, ControlConnection, SessionReport, WakeTimings } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
+import type { TrafficReport } from '../seam/traffic-report.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { ActivityBoard } from './activity-board.ts';
 import { Connection } from './connection.ts';
@@ -38,6 +39,8 @@ export interface FleetTools {
   readonly company?: Company;
   /** Told of clients that keep to one instance. */
   readonly onSessions?: (reports: readonly SessionReport[]) => void;
+  /** Told of what the data halves have counted. */
+  readonly onTraffic?: (report: TrafficReport) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly drainTimeoutMs: () => number;
@@ -115,6 +118,11 @@ export class Fleet {
     return this.#keepers.monitor;
   }
 
+  /** What the data halves know of each other. */
+  get peers(): Pick<Peers, 'waitingFor' | 'isOpen'> {
+    return this.#peers;
+  }
+
   members(): readonly Member[] {
     return this.#members.all;
   }
@@ -190,8 +198,8 @@ export class Fleet {
   /** For one data half, whose counts are kept apart so that they can end with it. */
   connect(): ControlConnection {
     this.#connections += 1;
-    const { onSessions = () => undefined } = this.#tools;
-    const tools = { fleet: this, activity: this.#activity, peers: this.#peers, onSessions };
+    const { onSessions = () => undefined, onTraffic = () => undefined } = this.#tools;
+    const tools = { fleet: this, activity: this.#activity, peers: this.#peers, onSessions, onTraffic };
     return new Connection(`data half ${this.#connections}`, tools);
   }
 

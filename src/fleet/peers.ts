@@ -49,6 +49,18 @@ export class Peers {
     if ((before === 0) !== (holders.size === 0)) this.#onBreaker(report);
   }
 
+  /** How many wait for a service, in all data halves together. */
+  waitingFor(service: string): number {
+    let waiting = 0;
+    for (const count of this.#waiting.get(service)?.values() ?? []) waiting += count;
+    return waiting;
+  }
+
+  /** Whether any data half has the breaker of an instance open. */
+  isOpen(instanceId: string): boolean {
+    return this.#open.has(instanceId);
+  }
+
   leave(dataHalf: string): void {
     this.#listeners.delete(dataHalf);
     for (const [service, counts] of [...this.#waiting]) {

@@ -14,11 +14,13 @@ import type {
   WakeTimings,
 } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
+import type { TrafficReport } from '../seam/traffic-report.ts';
 import { ActivityBatch } from './activity-batch.ts';
 import { Channel } from './channel.ts';
 import { LastSnapshot } from './last-snapshot.ts';
 import { parseDown, PROTOCOL, type ControlFacts, type DownMessage, type UpMessage } from './messages.ts';
 import { OpenSuspicions } from './open-suspicions.ts';
+import { OpenTraffic } from './open-traffic.ts';
 import { OpenWakes } from './open-wakes.ts';
 
 export interface LinkClientOptions {
@@ -49,6 +51,7 @@ export class LinkClient implements ControlLink {
   readonly #wakes: OpenWakes;
   readonly #suspicions: OpenSuspicions;
   readonly #activity: ActivityBatch;
+  readonly #traffic = new OpenTraffic((traffic) => this.#send({ type: 'traffic', ...traffic } as UpMessage));
   readonly #updates = new Set<(update: FleetUpdate) => void>();
   readonly #news = new Set<(news: PeerNews) => void>();
   readonly #onBack = new Set<() => void>();
@@ -143,6 +146,10 @@ export class LinkClient implements ControlLink {
     this.#send({ type: 'sessions', reports: [...reports] });
   }
 
+  reportTraffic(report: TrafficReport): Promise<void> {
+    return this.#traffic.add(report);
+  }
+
   onPeerNews(listener: (news: PeerNews) => void): () => void {
     this.#news.add(listener);
     return () => this.#news.delete(listener);
@@ -190,6 +197,9 @@ export class LinkClient implements ControlLink {
       case 'checked':
         this.#suspicions.settle(message.id);
         break;
+      case 'counted':
+        this.#traffic.counted(message.id);
+        break;
       default: {
         const { type: kind, ...rest } = message;
         for (const listener of this.#news) listener({ kind, ...rest } as PeerNews);
@@ -219,6 +229,7 @@ export class LinkClient implements ControlLink {
     for (const report of this.#openBreakers.values()) this.#send({ type: 'breaker', ...report });
     for (const report of this.#waiting.values()) this.#send({ type: 'waiting', ...report });
     this.#wakes.back();
+    this.#traffic.back();
     this.#options.log.info('joined the control process');
     this.#first.resolve(undefined);
     for (const resume of this.#onBack) resume();

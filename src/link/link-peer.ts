@@ -5,6 +5,7 @@ import type { ControlConnection } from '../seam/control-link.ts';
 import type { Failure } from '../seam/fleet-view.ts';
 import { WakeFailed } from '../seam/wake-failed.ts';
 import { Channel } from './channel.ts';
+import type { CountedTraffic } from './counted-traffic.ts';
 import { parseUp, PROTOCOL, type ControlFacts, type DownMessage, type UpMessage } from './messages.ts';
 
 /** Why a peer is gone. */
@@ -18,6 +19,8 @@ export interface LinkPeerOptions {
   readonly clock: Clock;
   readonly connect: () => ControlConnection;
   readonly facts: () => ControlFacts;
+  /** Shared by all peers: what was told over a connection that broke is told again over the next. */
+  readonly counted: CountedTraffic;
   readonly onJoined: () => void;
   readonly onListening: (port: number) => void;
   readonly onGone: (departure: Departure) => void;
@@ -126,6 +129,10 @@ export class LinkPeer {
         break;
       case 'sessions':
         connection.reportSessions(message.reports);
+        break;
+      case 'traffic':
+        if (this.#options.counted.isNew(message.source, message.id)) void connection.reportTraffic(message.report);
+        this.#send({ type: 'counted', id: message.id });
         break;
       case 'bye':
         this.#announced = true;

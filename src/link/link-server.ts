@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { listenOnSocket } from '../lib/listen-on-socket.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ControlConnection } from '../seam/control-link.ts';
+import { CountedTraffic } from './counted-traffic.ts';
 import { LinkPeer, type Departure } from './link-peer.ts';
 import type { ControlFacts } from './messages.ts';
 
@@ -29,6 +30,7 @@ export class LinkServer {
   readonly #options: LinkServerOptions;
   readonly #server: Server;
   readonly #peers = new Set<LinkPeer>();
+  readonly #counted = new CountedTraffic();
   readonly #awaited = new Map<ControlConnection, Timer>();
   #port: number | undefined;
   #closed = false;
@@ -80,7 +82,7 @@ export class LinkServer {
     }
     const { clock, connect, facts, log } = this.#options;
     const peer: LinkPeer = new LinkPeer(socket, {
-      ...{ clock, connect, facts },
+      ...{ clock, connect, facts, counted: this.#counted },
       onJoined: () => log.debug({ pid: peer.pid }, 'a proxy process has joined'),
       onListening: (port) => (this.#port = port),
       onGone: (departure) => this.#gone(peer, departure),

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import type { WakeTimings } from '../seam/control-link.ts';
 import type { Failure, FleetUpdate } from '../seam/fleet-view.ts';
+import {
+  DURATION_BOUNDS_SECONDS,
+  INCIDENTS,
+  MAX_COUNTS,
+  METHODS,
+  OTHER_STATUS,
+  type TrafficReport,
+} from '../seam/traffic-report.ts';
 
 /** Both sides must speak the same; raised whenever a message changes its meaning. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What the data halves should know besides the fleet. */
 export interface ControlFacts {
@@ -23,6 +31,21 @@ const sessionReport = z.strictObject({
 });
 const activityReport = z.strictObject({ service: name, instanceId: name, inFlight: count, seenVersion: count });
 
+const requestCount = z
+  .strictObject({
+    ...{ service: z.string().max(300), method: z.enum(METHODS), count, seconds: z.number().min(0) },
+    status: z.union([z.literal(OTHER_STATUS), z.int().min(100).max(599)]),
+    buckets: z.array(count).length(DURATION_BOUNDS_SECONDS.length + 1),
+  })
+  // More durations than requests would be a histogram that cannot be.
+  .refine((one) => one.buckets.reduce((sum, each) => sum + each, 0) <= one.count);
+const incidentCount = z.strictObject({ service: z.string().max(300), incident: z.enum(INCIDENTS), count });
+const trafficReport = z.strictObject({
+  ...{ pid: z.int(), lagSeconds: z.number().min(0) },
+  requests: z.array(requestCount).max(MAX_COUNTS),
+  incidents: z.array(incidentCount).max(MAX_COUNTS),
+}) satisfies z.ZodType<TrafficReport>;
+
 /** From a data half to the control half. Whatever can be made of them must be harmless: they come from another process. */
 const upMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('hello'), protocol: z.int(), pid: z.int() }),
@@ -38,6 +61,7 @@ const upMessage = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('waiting'), service: name, waiting: count }),
   z.strictObject({ type: z.literal('sessions'), reports: z.array(sessionReport) }),
+  z.strictObject({ type: z.literal('traffic'), source: name, id, report: trafficReport }),
   z.strictObject({ type: z.literal('bye') }),
 ]);
 
@@ -65,6 +89,7 @@ const downMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('woken'), id, timings: partly<WakeTimings>(timings) }),
   z.strictObject({ type: z.literal('failed'), id, failure: partly<Failure>(failure) }),
   z.strictObject({ type: z.literal('checked'), id }),
+  z.strictObject({ type: z.literal('counted'), id }),
   z.strictObject({
     type: z.literal('verdict'),
     ...{ service: name, instanceId: name, verdict: z.enum(['failed', 'served', 'recovered']) },

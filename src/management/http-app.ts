@@ -9,6 +9,7 @@ import { principalOf } from './auth.ts';
 import { healthRoutes } from './health-routes.ts';
 import { refuseForeign } from './host-guard.ts';
 import type { ManagementTools } from './management-tools.ts';
+import { metricsRoutes } from './metrics-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import { respondWithErrorPage, wantsPage } from './page-response.ts';
 import { answerTo, ApiProblem } from './problem.ts';
@@ -59,7 +60,15 @@ export async function createHttpApp(tools: ManagementTools): Promise<FastifyInst
   });
   // What is neither JSON nor a form is refused (415).
   app.removeContentTypeParser('text/plain');
-  for (const routes of [healthRoutes, serviceRoutes, sessionRoutes, actionRoutes, streamRoutes, pageRoutes])
+  for (const routes of [
+    healthRoutes,
+    metricsRoutes,
+    serviceRoutes,
+    sessionRoutes,
+    actionRoutes,
+    streamRoutes,
+    pageRoutes,
+  ])
     routes(app, tools);
   // A route like any other, so that guesses at tokens are counted here too.
   app.all('/*', refuseUnknown);

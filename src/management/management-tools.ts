@@ -20,6 +20,8 @@ export interface ManagementOptions {
   readonly fleet: Fleet;
   readonly store: StateStore;
   readonly mqttState: () => MqttState;
+  /** What Prometheus is answered with. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly log: Logger;

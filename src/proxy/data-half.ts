@@ -17,6 +17,8 @@ import type { Refusal } from './listen/refusal.ts';
 import { RequestHandler } from './request-handler.ts';
 import { RequestIds } from './listen/request-ids.ts';
 import { Router } from './router.ts';
+import { TrafficTally } from './traffic-tally.ts';
+import { TrafficTeller } from './traffic-teller.ts';
 import { WakeFeed } from './answers/wake-feed.ts';
 
 export interface DataHalfOptions {
@@ -65,6 +67,8 @@ export class DataHalf {
   readonly #redirect: Redirect;
   readonly #accessLog: AccessLog;
   readonly #sessions: SessionBoard;
+  readonly #tally = new TrafficTally();
+  readonly #teller: TrafficTeller;
   #trusted: AddressList;
   readonly #waysOut: (() => void)[] = [];
 
@@ -74,12 +78,13 @@ export class DataHalf {
     this.#trusted = new AddressList(options.trustedProxies);
     const trusted = (address: string): boolean => this.#trusted.has(address);
     const requestIds = new RequestIds(trusted);
-    const onRefused = (refusal: Refusal): void => this.#logRefusal(refusal);
+    const onRefused = (refusal: Refusal): void => this.#refused(refusal);
     this.#accessLog = new AccessLog(log, options.accessLog);
     this.#dispatcher = new Dispatcher({ clock, link, random: Math.random });
     this.#feed = new WakeFeed({ clock, development });
     this.#forwarder = new Forwarder({ clock, trusted, limits: options.forwardLimits });
     this.#sessions = new SessionBoard(clock, link);
+    this.#teller = new TrafficTeller(this.#tally, clock, link);
     const handler = this.#createHandler();
     const handlers = {
       onExchange: handler.handle.bind(handler),
@@ -106,6 +111,7 @@ export class DataHalf {
     const { link, address, httpsPort, httpPort, development } = this.#options;
     this.#waysOut.push(link.onPeerNews((news) => this.#dispatcher.hear(news)));
     this.#waysOut.push(link.subscribe((update) => this.#apply(update)));
+    this.#teller.start();
     const fallbacks = development ? FALLBACKS : undefined;
     const https = await listenWithFallback(this.#listener, address, httpsPort, fallbacks?.https);
     if (httpPort === undefined) return { https, http: undefined };
@@ -134,6 +140,7 @@ export class DataHalf {
     lastCall.cancel();
     await this.#forwarder.close();
     this.#sessions.flush();
+    this.#teller.close();
     for (const wayOut of this.#waysOut) wayOut();
   }
 
@@ -146,6 +153,7 @@ export class DataHalf {
       forwarder: this.#forwarder,
       feed: this.#feed,
       accessLog: this.#accessLog,
+      tally: this.#tally,
       affinity: new Affinity(affinitySecret),
       sessions: this.#sessions,
       sameCertificate: (serverName, host) => serverName === host || certificates.sameCertificate(serverName, host),
@@ -160,8 +168,9 @@ export class DataHalf {
     this.#options.link.reportSeen(update.version);
   }
 
-  #logRefusal(refusal: Refusal): void {
+  #refused(refusal: Refusal): void {
     const { requestId, status, code, detail, method = '-', host = '-' } = refusal;
+    this.#tally.countRefused(method, status);
     this.#accessLog.write({ requestId, method, host, path: '', status, durationMs: 0, code, detail });
   }
 }

@@ -23,6 +23,7 @@ import { clientHintOf } from './client-hint.ts';
 import { hold } from './hold.ts';
 import type { RouteMatch, Router } from './router.ts';
 import type { Tunnel } from './forward/tunnel.ts';
+import type { TrafficTally } from './traffic-tally.ts';
 import { UpstreamError } from './forward/upstream-error.ts';
 import { tenths, Visit } from './visit.ts';
 import type { WakeFeed } from './answers/wake-feed.ts';
@@ -36,6 +37,7 @@ export interface RequestHandlerTools {
   readonly sessions: SessionBoard;
   readonly feed: WakeFeed;
   readonly accessLog: AccessLog;
+  readonly tally: TrafficTally;
   readonly clock: Clock;
   readonly log: Logger;
   readonly development: boolean;
@@ -76,10 +78,12 @@ export class RequestHandler {
     } catch (error) {
       this.#answerError(visit, error);
     }
-    const { accessLog, clock } = this.#tools;
+    const { accessLog, clock, tally } = this.#tools;
+    const nowMs = clock.now();
+    tally.count(visit, nowMs);
     if (visit.tunnel !== undefined) this.#stayOpen(visit.tunnel, visit.entry(visit.startedMs), visit);
     // Nothing is put together for the many requests that the log does not want.
-    else if (accessLog.wants(visit)) accessLog.write(visit.entry(clock.now()));
+    else if (accessLog.wants(visit)) accessLog.write(visit.entry(nowMs));
   }
 
   /** A WebSocket may be open for days: until it closes only this is kept of it, not the request with all its fields. */
@@ -172,6 +176,7 @@ export class RequestHandler {
     const error = await this.#forward(visit, pool, first, false);
     if (!error) return;
     if (!error.replayable || visit.exchange.headSent || visit.exchange.abandoned) throw error;
+    this.#tools.tally.countRetry(pool.name, error);
     if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, first.instanceId);
     const again = { ...wish, avoid: first.instanceId };
     const second = pool.acquire(again) ?? (await this.#hold(visit, pool, again));

@@ -1,4 +1,5 @@
 import type { FleetUpdate } from './fleet-view.ts';
+import type { TrafficReport } from './traffic-report.ts';
 
 /** How long the parts of a wake took, in milliseconds; a part that did not happen is absent. */
 export interface WakeTimings {
@@ -82,6 +83,8 @@ export interface ControlLink {
   reportVerdict(report: VerdictReport): void;
   reportWaiting(report: WaitingReport): void;
   reportSessions(reports: readonly SessionReport[]): void;
+  /** Resolves once it is counted, which may be long after nobody was there; it is counted once. Never rejects. */
+  reportTraffic(report: TrafficReport): Promise<void>;
   /** Returns the way out. */
   onPeerNews(listener: (news: PeerNews) => void): () => void;
 }

@@ -91,6 +91,7 @@ function linkTo(port: number, others: readonly OtherService[]): ControlLink {
     reportVerdict: ignore,
     reportWaiting: ignore,
     reportSessions: ignore,
+    reportTraffic: () => Promise.resolve(),
     away: false,
     untilBack: () => Promise.resolve(),
     onPeerNews: () => ignore,

@@ -16,6 +16,7 @@ class ScriptedLink implements ControlLink {
   readonly reportVerdict = vi.fn<ControlLink['reportVerdict']>();
   readonly reportWaiting = vi.fn<ControlLink['reportWaiting']>();
   readonly reportSessions = vi.fn<ControlLink['reportSessions']>();
+  readonly reportTraffic = vi.fn<ControlLink['reportTraffic']>(() => Promise.resolve());
   readonly reportSeen = vi.fn<ControlLink['reportSeen']>();
   readonly onPeerNews = vi.fn<ControlLink['onPeerNews']>(() => () => undefined);
   readonly reportBreaker = vi.fn<ControlLink['reportBreaker']>();

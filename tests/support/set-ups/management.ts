@@ -68,6 +68,7 @@ export class TestManagement {
     this.server = new ManagementServer({
       ...{ fleet: this.fleet, store, clock, log, bus: this.bus, socketPath: this.socketPath, adminHost: ADMIN_HOST },
       mqttState: () => this.mqtt,
+      metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
       token: () => this.token,
       publicUrl: (host) => `https://${host}:8443`,
       development: true,
