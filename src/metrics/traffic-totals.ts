@@ -68,7 +68,7 @@ export class TrafficTotals {
     for (const [service, { requests }] of this.#services) {
       for (const total of requests.values()) {
         const measured = value(total);
-        // What was never timed, such as WebSockets, has no durations.
+        // What was refused unseen has no durations.
         if (measured instanceof Histogram && measured.count === 0) continue;
         yield { labels: { service, method: total.method, status: total.status }, value: measured };
       }

@@ -21,7 +21,6 @@ const OTHER_METHOD = METHODS.indexOf('other');
 const KNOWN_INCIDENTS: ReadonlySet<string> = new Set(INCIDENTS);
 /** A client that left before it was sent a status; nginx and Traefik give it the same number. */
 const CLIENT_LEFT = 499;
-const SWITCHING_PROTOCOLS = 101;
 
 /**
  * Counts requests as they end. It is a part of every request: no object, no text is made for one, and the number of
@@ -31,17 +30,14 @@ export class TrafficTally {
   #requests = new Map<string, Map<number, Series>>();
   #incidents = new Map<string, Map<Incident, number>>();
 
-  /** A request has ended. */
+  /** A request has ended, or has become a tunnel: what that takes is no duration of a request. */
   count({ exchange, service = '', status, code, startedMs }: Visit, nowMs: number): void {
     const series = this.#series(service, exchange.method, status);
     series.count += 1;
-    // A tunnel lasts as long as its two ends like: among durations of requests it would hide all others.
-    if (status !== SWITCHING_PROTOCOLS) {
-      const seconds = (nowMs - startedMs) / 1000;
-      series.seconds += seconds;
-      const bucket = bucketOf(seconds);
-      series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
-    }
+    const seconds = (nowMs - startedMs) / 1000;
+    series.seconds += seconds;
+    const bucket = bucketOf(seconds);
+    series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
     if (code !== undefined && isIncident(code)) this.#add(service, code);
   }
 

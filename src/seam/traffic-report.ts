@@ -54,7 +54,7 @@ export interface RequestCount {
   readonly count: number;
   /** The sum of the durations that are in the buckets. */
   readonly seconds: number;
-  /** How many took so long, by bucket (not summed up). A tunnel and what was refused unseen are in none. */
+  /** How many took so long, by bucket (not summed up). What was refused unseen is in none. */
   readonly buckets: readonly number[];
 }
 

@@ -9,6 +9,13 @@ import { Daemon } from '../support/set-ups/daemon.ts';
 const PROGRAM = `
   require('node:http')
     .createServer((request, response) => response.writeHead(Number(request.url.slice(1)) || 200).end('hello'))
+    .on('upgrade', ({ headers }, socket) => {
+      const text = headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+      const accept = require('node:crypto').createHash('sha1').update(text).digest('base64');
+      const fields = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Accept: ' + accept];
+      socket.on('error', () => undefined).on('end', () => socket.end()).resume();
+      socket.write(['HTTP/1.1 101 OK', ...fields, '', ''].join('\\r\\n'));
+    })
     .listen(process.env.PORT);
 `;
 
@@ -18,7 +25,6 @@ describe.skipIf(process.platform !== 'linux')('the metrics of a daemon', () => {
 
   beforeAll(async () => {
     outside = createServer((request, response) => {
-      // What refuses one connection in two gives a retry each.
       if (request.url === '/reset') request.socket.destroy();
       else response.end('outside');
     });
@@ -89,6 +95,15 @@ describe.skipIf(process.platform !== 'linux')('the metrics of a daemon', () => {
     expect(metrics.value('mqtt_connected')).toBe(1);
     expect(metrics.value('store_connected')).toBe(1);
     expect(metrics.value('event_loop_lag_seconds', { process: 'control' })).toBeGreaterThanOrEqual(0);
+  });
+
+  it('count a WebSocket once it is open, and have it in flight as long as it is', async () => {
+    const socket = await daemon.client.webSocket(daemon.host('web'), '/');
+    await until((metrics) => metrics.value('requests_total', { service: 'web', status: '101' }) === 1);
+    await until((metrics) => metrics.value('in_flight', { service: 'web' }) === 1);
+    socket.terminate();
+    await until((metrics) => metrics.value('in_flight', { service: 'web' }) === 0);
+    expect((await scrape()).value('requests_total', { service: 'web', status: '101' })).toBe(1);
   });
 
   it('tell of the wake, and of the one that failed', async () => {

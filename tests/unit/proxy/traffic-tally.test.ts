@@ -47,11 +47,11 @@ describe('the tally of requests', () => {
     expect(tally.take().requests[0]?.count).toBe(1);
   });
 
-  it('counts a WebSocket, but not its hours', () => {
+  it('has no duration of what was refused before anybody looked at it', () => {
     const tally = new TrafficTally();
-    end(tally, { service: 'web', status: 101, afterMs: 3_600_000 });
-    const [tunnel] = tally.take().requests;
-    expect([tunnel?.count, tunnel?.seconds, Math.max(...(tunnel?.buckets ?? []))]).toEqual([1, 0, 0]);
+    tally.countRefused('GET', 400);
+    const [refused] = tally.take().requests;
+    expect([refused?.count, refused?.seconds, Math.max(...(refused?.buckets ?? []))]).toEqual([1, 0, 0]);
   });
 
   it('gives a client that left before the answer 499, and what nobody owns no service', () => {
