@@ -11,9 +11,15 @@ export interface Exposition {
 
 interface Line {
   readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
+  /** Its own: the bound of a bucket. */
+  readonly labels: { readonly le?: number | string };
+  /** Those of all lines of a histogram are written once. */
+  readonly sharedLabels: Series['labels'];
   readonly value: number;
 }
+
+const NONE = {};
+const ABOVE = { le: '+Inf' };
 
 /** So many lines are written without a pause: ten thousand services must not keep the process from all else. */
 const LINES_AT_ONCE = 500;
@@ -49,18 +55,17 @@ async function write({ metric, series }: Family): Promise<string[]> {
 }
 
 function linesOf(name: string, { labels, value }: Series): Line[] {
-  if (typeof value === 'number') return [{ metricName: name, labels, value }];
+  if (typeof value === 'number') return [{ metricName: name, labels: NONE, sharedLabels: labels, value }];
   const bucket = `${name}_bucket`;
   const { count, sum, bounds } = value;
-  return [
-    ...value.cumulated().map((upTo, index) => ({
-      ...{ metricName: bucket, labels: { ...labels, le: bounds[index] ?? 0 } },
-      value: upTo,
-    })),
-    { metricName: bucket, labels: { ...labels, le: '+Inf' }, value: count },
-    { metricName: `${name}_sum`, labels, value: sum },
-    { metricName: `${name}_count`, labels, value: count },
-  ];
+  const sharedLabels = labels;
+  const lines: Line[] = value.cumulated().map((upTo, index) => {
+    return { metricName: bucket, labels: { le: bounds[index] ?? 0 }, sharedLabels, value: upTo };
+  });
+  lines.push({ metricName: bucket, labels: ABOVE, sharedLabels, value: count });
+  lines.push({ metricName: `${name}_sum`, labels: NONE, sharedLabels, value: sum });
+  lines.push({ metricName: `${name}_count`, labels: NONE, sharedLabels, value: count });
+  return lines;
 }
 
 /** HELP and TYPE stand once above a metric. */
