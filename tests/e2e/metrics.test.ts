@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get2 } from '../support/clients/https-client.ts';
 import { MetricsText } from '../support/metrics-text.ts';
 import { Daemon } from '../support/set-ups/daemon.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const PROGRAM = `
   require('node:http')
@@ -55,8 +56,8 @@ describe.skipIf(process.platform !== 'linux')('the metrics of a daemon', () => {
   const scrape = async (): Promise<MetricsText> =>
     new MetricsText((await admin('Bearer a-token-for-prometheus-0123456789')).body);
   /** Data halves tell once a second. */
-  const until = (check: (metrics: MetricsText) => boolean): Promise<void> =>
-    vi.waitUntil(async () => check(await scrape()), { timeout: 30_000, interval: 700 }).then(() => undefined);
+  const untilShown = (check: (metrics: MetricsText) => boolean): Promise<true> =>
+    until(async () => check(await scrape()), SPARING);
 
   it('are for whoever knows the token', async () => {
     expect((await admin()).status).toBe(401);
@@ -87,7 +88,7 @@ describe.skipIf(process.platform !== 'linux')('the metrics of a daemon', () => {
     const counted = (metrics: MetricsText, name: string) =>
       expected.map(([service, method, status]) => metrics.value(name, { service, method, status }));
     const all = expected.map(([, , , count]) => count);
-    await until((metrics) => String(counted(metrics, 'requests_total')) === String(all));
+    await untilShown((metrics) => String(counted(metrics, 'requests_total')) === String(all));
     const metrics = await scrape();
     expect(counted(metrics, 'request_duration_seconds_count')).toEqual(all);
     expect(metrics.value('upstream_errors_total', { service: 'outside', kind: 'upstream_reset' })).toBe(2);
@@ -99,16 +100,16 @@ describe.skipIf(process.platform !== 'linux')('the metrics of a daemon', () => {
 
   it('count a WebSocket once it is open, and have it in flight as long as it is', async () => {
     const socket = await daemon.client.webSocket(daemon.host('web'), '/');
-    await until((metrics) => metrics.value('requests_total', { service: 'web', status: '101' }) === 1);
-    await until((metrics) => metrics.value('in_flight', { service: 'web' }) === 1);
+    await untilShown((metrics) => metrics.value('requests_total', { service: 'web', status: '101' }) === 1);
+    await untilShown((metrics) => metrics.value('in_flight', { service: 'web' }) === 1);
     socket.terminate();
-    await until((metrics) => metrics.value('in_flight', { service: 'web' }) === 0);
+    await untilShown((metrics) => metrics.value('in_flight', { service: 'web' }) === 0);
     expect((await scrape()).value('requests_total', { service: 'web', status: '101' })).toBe(1);
   });
 
   it('tell of the wake, and of the one that failed', async () => {
     expect((await daemon.ask('broken')).status).toBe(502);
-    await until((metrics) => metrics.value('wakes_total', { service: 'broken', result: 'failed' }) === 1);
+    await untilShown((metrics) => metrics.value('wakes_total', { service: 'broken', result: 'failed' }) === 1);
     const metrics = await scrape();
     expect(metrics.value('wakes_total', { service: 'web', result: 'awake' })).toBe(1);
     expect(metrics.value('wake_duration_seconds_count', { service: 'web', phase: 'total' })).toBe(1);

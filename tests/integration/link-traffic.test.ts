@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { LinkClient } from '../../src/link/link-client.ts';
@@ -7,6 +7,7 @@ import { SocketRelay } from '../support/relays/socket-relay.ts';
 import { trafficReport } from '../support/samples/traffic-report.ts';
 import { fleetSpec, FleetHarness } from '../support/set-ups/fleet.ts';
 import { LinkedFleet } from '../support/set-ups/linked-fleet.ts';
+import { until } from '../support/until.ts';
 
 describe('what a data half counts', () => {
   const heard: TrafficReport[] = [];
@@ -41,7 +42,7 @@ describe('what a data half counts', () => {
   it('waits while the control process is away, and is told to the next one', async () => {
     await client.reportTraffic(trafficReport(1));
     await link.hangUp();
-    await vi.waitUntil(() => client.away, { timeout: 10_000, interval: 5 });
+    await until(() => client.away);
     const waiting = [client.reportTraffic(trafficReport(2)), client.reportTraffic(trafficReport(3))];
     await link.serve(await control());
     await Promise.all(waiting);
@@ -62,7 +63,7 @@ describe('what a data half counts', () => {
   it('arrives also when it is the last that the data half says', async () => {
     void client.reportTraffic(trafficReport(9));
     client.close();
-    await vi.waitUntil(() => heard.length === 1, { timeout: 10_000, interval: 5 });
+    await until(() => heard.length === 1);
     expect(counts()).toEqual([9]);
   });
 

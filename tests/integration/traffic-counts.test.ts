@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ControlLink } from '../../src/seam/control-link.ts';
 import type { TrafficReport } from '../../src/seam/traffic-report.ts';
 import { get2, HttpsClient } from '../support/clients/https-client.ts';
 import { awakeView } from '../support/samples/service-view.ts';
 import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
+import { until } from '../support/until.ts';
 
 const NOBODY_LISTENS = 9;
 
 describe('what a data half counts of its traffic', () => {
   const open = dataHalfSetUp();
-  const PATIENCE = { timeout: 30_000, interval: 50 };
 
   it('is of a bounded number of kinds, whatever methods there are in HTTP/2', async () => {
     const { client, link } = await open([]);
@@ -21,7 +21,7 @@ describe('what a data half counts of its traffic', () => {
       await Promise.all(Array.from({ length: 50 }, (_, index) => ask(session, `M${from + index}`)));
     }
     session.destroy();
-    await vi.waitUntil(() => counted(link.reportTraffic) === count, PATIENCE);
+    await until(() => counted(link.reportTraffic) === count);
     const kinds = reports(link.reportTraffic).flatMap(({ requests }) =>
       requests.map(({ service, method, status }) => `${service} ${method} ${status}`),
     );
@@ -34,7 +34,7 @@ describe('what a data half counts of its traffic', () => {
     const session = await new HttpsClient(client).http2('app.test');
     const { status } = await get2(session);
     session.destroy();
-    await vi.waitUntil(() => counted(link.reportTraffic) === 1, PATIENCE);
+    await until(() => counted(link.reportTraffic) === 1);
     const all = reports(link.reportTraffic);
     expect(all.flatMap(({ requests }) => requests)).toMatchObject([
       { service: 'web', method: 'GET', status, count: 1 },
