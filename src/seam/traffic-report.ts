@@ -11,7 +11,7 @@ export const METHODS = [
   'TRACE',
   'other',
 ] as const;
-export type Method = (typeof METHODS)[number];
+type Method = (typeof METHODS)[number];
 
 /** A status below 100 or above 599: an upstream may invent any. */
 export const OTHER_STATUS = 0;
