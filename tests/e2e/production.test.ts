@@ -2,14 +2,15 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { dockerAvailable, fixtureImage } from '../support/servers/docker.ts';
 import { Production } from '../support/set-ups/production.ts';
 import { SteadyLoad } from '../support/clients/steady-load.ts';
-import { until } from '../support/until.ts';
+import { MetricsText } from '../support/metrics-text.ts';
+import { SPARING, until } from '../support/until.ts';
 
 const hasDocker = await dockerAvailable();
 const MINUTE = 60_000;
@@ -44,6 +45,23 @@ describe('production under pm2', { timeout: 4 * MINUTE }, () => {
     expect(health.proxies).toBe(2);
     // What is written passes through the process manager.
     await until(async () => (await production.log('proxy')).includes('a proxy process is up'));
+  });
+
+  it('counts in one place what all proxies have served', async () => {
+    const token = await readFile(join(production.dir, 'state/admin-token'), 'utf8');
+    const metrics = async (): Promise<MetricsText> => {
+      const headers = { authorization: `Bearer ${token.trim()}` };
+      const { body } = await production.client.ask(production.host('proxy'), { path: '/metrics', headers });
+      return new MetricsText(body);
+    };
+    const served = async (): Promise<number> => (await metrics()).value('requests_total', { service: 'web' }) ?? 0;
+    const before = await served();
+    await Promise.all(Array.from({ length: 40 }, () => ask('web')));
+    await until(async () => (await served()) === before + 40, SPARING);
+    const all = ['control', ...(await pids('proxy')).map((pid) => `proxy-${pid}`)];
+    const lag = async (process: string): Promise<number | undefined> =>
+      (await metrics()).value('event_loop_lag_seconds', { process });
+    for (const process of all) await until(async () => (await lag(process)) !== undefined, SPARING);
   });
 
   it('resumes the TLS sessions of one proxy in the others', async () => {
