@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { CertificateStore } from '../../src/tls/certificate-store.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { get, get2 } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
@@ -60,6 +61,25 @@ describe('the front door', () => {
     await expect(front.tls({ maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:ECDHE-ECDSA-AES128-SHA' })).rejects.toThrow();
     await expect(front.tls({ ALPNProtocols: ['spdy/3'] })).rejects.toThrow();
     expect((await get(front.door)).status).toBe(200);
+  });
+
+  it('keeps no buffers for a connection that is idle', async () => {
+    await front.open();
+    const connections = 50;
+    const use = async (): Promise<void> => {
+      const client = connectTls({ ...front.door.client });
+      client.on('error', () => undefined);
+      onTestFinished(() => void client.destroy());
+      await once(client, 'secureConnect');
+      // What others do meanwhile: whatever stays of this connection in the pool of buffers keeps their share too.
+      for (let used = 0; used <= Buffer.poolSize; used += 1_024) Buffer.allocUnsafe(1_024);
+    };
+    await use();
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let opened = 0; opened < connections; opened += 1) await use();
+    collectGarbage();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((connections * Buffer.poolSize) / 2);
   });
 
   it('resumes TLS sessions', async () => {
