@@ -122,14 +122,15 @@ export class Reconciler {
     if (event.type === 'health') {
       service.instances.find(({ runtimeId }) => runtimeId === event.runtimeId)?.healthChanged(event.healthy);
     } else {
-      void this.#quietly(service.name, () => this.#inspect(service, event.key.index, event.runtimeId));
+      const began = event.type === 'changed' && event.began === true;
+      void this.#quietly(service.name, () => this.#inspect(service, event.key.index, event.runtimeId, began));
     }
   }
 
-  async #inspect(service: Service, index: number, runtimeId: string): Promise<void> {
+  async #inspect(service: Service, index: number, runtimeId: string, began: boolean): Promise<void> {
     const starting = service.instances.find(({ key }) => key.index === index)?.starting;
     // It looks itself, and only where that can tell it anything: somebody waits for the engine's other answers.
-    if (starting) return starting.look();
+    if (starting) return began ? undefined : starting.look();
     const observed = await this.#tools.runtime.inspect(runtimeId);
     // The end of one that has already been replaced concerns nobody.
     const { runtimeId: current } = service.instance(index);

@@ -96,7 +96,8 @@ export interface StartedInstance extends ObservedInstance {
  * `oom` and `health` carry what an inspection would not show.
  */
 export type RuntimeEvent =
-  | { readonly type: 'changed'; readonly key: InstanceKey; readonly runtimeId: string }
+  /** @param began it has been started or goes on after a pause: whoever starts it knows */
+  | { readonly type: 'changed'; readonly key: InstanceKey; readonly runtimeId: string; readonly began?: true }
   | { readonly type: 'oom'; readonly key: InstanceKey; readonly runtimeId: string }
   | { readonly type: 'health'; readonly key: InstanceKey; readonly runtimeId: string; readonly healthy: boolean }
   | { readonly type: 'condition'; readonly condition: RuntimeCondition };

@@ -1,8 +1,13 @@
+import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { Outbox, type Message } from './outbox.ts';
 
+/** A wake tells half a dozen things while somebody waits for its answer, which may take less than this. */
+const GATHER_MS = 50;
+
 export interface DeliveryTools {
+  readonly clock: Clock;
   readonly log: Logger;
   /** The broker has taken this message. */
   readonly onTaken: (message: Message) => void;
@@ -17,6 +22,9 @@ export class Delivery {
   readonly #outbox = new Outbox();
   readonly #inFlight = new Set<Message>();
   #connection: Pick<BrokerConnection, 'ready' | 'publish'> | undefined;
+  /** What has been said just now, in its order; nothing without a connection. */
+  #gathered: Message[] = [];
+  #timer: Timer | undefined;
   #onDrained: (() => void) | undefined;
 
   constructor(tools: DeliveryTools) {
@@ -28,9 +36,14 @@ export class Delivery {
     return this.#outbox.dropped;
   }
 
-  /** From now on what is sent goes out over this connection; what waits goes with the next that is sent. */
-  begin(connection: Pick<BrokerConnection, 'ready' | 'publish'>): void {
+  /**
+   * From now on what is sent goes out over this connection, and at once what waits.
+   * @param retained what the broker may not know any more; it goes first
+   */
+  begin(connection: Pick<BrokerConnection, 'ready' | 'publish'>, retained: readonly Message[]): void {
     this.#connection = connection;
+    for (const message of retained) this.#outbox.put(message);
+    this.#pump();
   }
 
   /** The connection is over. */
@@ -38,17 +51,20 @@ export class Delivery {
     this.#connection = undefined;
     this.#outbox.giveBack([...this.#inFlight]);
     this.#inFlight.clear();
+    this.#post();
     this.#onDrained?.();
   }
 
-  /** They go out at once, or wait. */
+  /** They go out a moment later, so that no request waits for the work of telling about it, or wait for a connection. */
   send(...messages: readonly Message[]): void {
-    for (const message of messages) this.#outbox.put(message);
-    this.#pump();
+    this.#gathered.push(...messages);
+    if (this.#connection === undefined) this.#post();
+    else this.#timer ??= this.#tools.clock.after(GATHER_MS, () => this.#post());
   }
 
   /** What is retained under the topic is for others to say. */
   forget(topic: string): void {
+    this.#gathered = this.#gathered.filter((message) => !message.retain || message.topic !== topic);
     this.#outbox.forget(topic);
   }
 
@@ -59,8 +75,21 @@ export class Delivery {
 
   /** Resolves when nothing is on its way any more, or the connection is over. */
   drained(): Promise<void> {
+    this.#post();
     if (this.#inFlight.size === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onDrained = resolve));
+  }
+
+  /** In the order in which they were said, unless others wait already: then the outbox decides which goes first. */
+  #post(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const message of this.#gathered.splice(0)) {
+      const inTurn = this.#outbox.isEmpty;
+      this.#outbox.put(message);
+      if (inTurn) this.#pump();
+    }
+    this.#pump();
   }
 
   #pump(): void {

@@ -75,7 +75,10 @@ export class MqttService {
     this.#statusTopic = options.topics.proxyStatus(options.proxyId);
     this.#subscriptions = new Subscriptions(options.log);
     this.#reports = new BrokerReports(options.log);
-    this.#delivery = new Delivery({ log: options.log, onTaken: (message) => this.#picture.heard(message) });
+    this.#delivery = new Delivery({
+      ...{ log: options.log, clock: options.clock },
+      onTaken: (message) => this.#picture.heard(message),
+    });
     this.#patience = options.patience ?? defaultPatience;
     this.#backoff = new Backoff(options.reconnect ?? { initialMs: 500, maxMs: 30_000 });
   }
@@ -251,10 +254,9 @@ export class MqttService {
     this.#connected = true;
     this.#upSince = this.#options.clock.now();
     this.#reports.connected(address.label);
-    if (this.#connection) this.#delivery.begin(this.#connection);
     for (const listener of this.#onConnection) listener(true);
     if (this.#connection) this.#subscriptions.tellAll(this.#connection);
-    this.#delivery.send(...this.#picture.messages);
+    if (this.#connection) this.#delivery.begin(this.#connection, this.#picture.messages);
   }
 
   #onDown(address: BrokerAddress, reason: string, passing: boolean): void {

@@ -43,6 +43,10 @@ export class Outbox {
     return this.#dropped;
   }
 
+  get isEmpty(): boolean {
+    return this.#retained.size === 0 && this.#events.size === 0;
+  }
+
   put(message: Message): void {
     if (message.retain) this.#retained.set(message.topic, message);
     else this.#enqueue({ ...message, tries: 0 });

@@ -113,6 +113,33 @@ describe('a fleet that follows what the runtime shows', () => {
     expect(late.eventTypes('web')).not.toContain('instance.died');
   });
 
+  it.each([
+    [0, 'began', { began: true }],
+    [1, 'changed', {}],
+  ] as const)(
+    'looks %i times at an instance that it starts itself when the runtime says that it %s',
+    async (looks, _what, more) => {
+      const runtime = new FakeRuntime();
+      const listeners: ((event: RuntimeEvent) => void)[] = [];
+      runtime.onEvent = (listener) => {
+        listeners.push(listener);
+        return () => undefined;
+      };
+      const waking = await new FleetHarness({ runtime }).start(web);
+      waking.prober.refuse('web');
+      void waking.fleet.wake('web').catch(() => undefined);
+      await waking.pass();
+      expect(waking.states('web')).toEqual(['probing']);
+      const before = runtime.count('inspect');
+      const runtimeId = waking.service('web').instances[0]?.runtimeId ?? '';
+      for (const listener of listeners) {
+        listener({ type: 'changed', key: { service: 'web', index: 1 }, runtimeId, ...more });
+      }
+      await settle();
+      expect(runtime.count('inspect') - before).toBe(looks);
+    },
+  );
+
   it.each(['before', 'after'])(
     'takes the end of a renamed copy, listed %s the one that serves, for no death, and removes it',
     async (place) => {

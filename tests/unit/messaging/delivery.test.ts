@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Delivery } from '../../../src/messaging/delivery.ts';
 import type { Message } from '../../../src/messaging/outbox.ts';
-import { settle } from '../../support/fakes/fake-clock.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { watch } from '../../support/watch.ts';
 
 const event = (payload: string): Message => ({ topic: 'event', payload, retain: false });
@@ -36,27 +36,50 @@ class FakeConnection {
 describe('delivery', () => {
   let taken: string[];
   let lines: string[];
+  let clock: FakeClock;
   let delivery: Delivery;
+  const send = (...messages: Message[]): void => {
+    delivery.send(...messages);
+    clock.advance(50);
+  };
   beforeEach(() => {
+    clock = new FakeClock();
     taken = [];
     lines = [];
     const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-    delivery = new Delivery({ log, onTaken: ({ payload }) => void taken.push(payload) });
+    delivery = new Delivery({ log, clock, onTaken: ({ payload }) => void taken.push(payload) });
   });
 
   it('keeps what is sent without a connection, and sends what is retained first', () => {
     const connection = new FakeConnection(9);
-    delivery.send(event('1'), event('2'));
-    delivery.begin(connection);
-    expect(connection.published).toEqual([]);
-    delivery.send(status('online'));
+    send(event('1'), event('2'));
+    delivery.begin(connection, [status('online')]);
     expect(connection.published).toEqual(['online', '1', '2']);
+  });
+
+  it('goes out a moment later, in the order in which it was said', () => {
+    const connection = new FakeConnection(9);
+    delivery.begin(connection, []);
+    delivery.send(event('requested'), status('waking'));
+    delivery.send(event('awake'), status('awake'));
+    expect(connection.published).toEqual([]);
+    clock.advance(50);
+    expect(connection.published).toEqual(['requested', 'waking', 'awake', 'awake']);
+  });
+
+  it('does not say what others are to say now', () => {
+    const connection = new FakeConnection(9);
+    delivery.begin(connection, []);
+    delivery.send(status('online'), event('1'));
+    delivery.forget('status');
+    clock.advance(50);
+    expect(connection.published).toEqual(['1']);
   });
 
   it('sends no more than the connection takes at a time, and the rest as it takes them', () => {
     const connection = new FakeConnection(2);
-    delivery.begin(connection);
-    delivery.send(event('1'), event('2'), event('3'), event('4'));
+    delivery.begin(connection, []);
+    send(event('1'), event('2'), event('3'), event('4'));
     expect(connection.published).toEqual(['1', '2']);
     connection.settle();
     expect(connection.published).toEqual(['1', '2', '3']);
@@ -65,20 +88,19 @@ describe('delivery', () => {
 
   it('sends again on the next connection what the last one did not settle, before what came later', () => {
     const [first, second] = [new FakeConnection(2), new FakeConnection(9)];
-    delivery.begin(first);
-    delivery.send(event('1'), event('2'), event('3'));
+    delivery.begin(first, []);
+    send(event('1'), event('2'), event('3'));
     first.settle();
     delivery.end();
-    delivery.send(event('4'));
-    delivery.begin(second);
-    delivery.send(status('online'));
+    send(event('4'));
+    delivery.begin(second, [status('online')]);
     expect(second.published).toEqual(['online', '2', '3', '4']);
   });
 
   it('gives up what the broker refuses, says why, and goes on', () => {
     const connection = new FakeConnection(1);
-    delivery.begin(connection);
-    delivery.send(event('1'), event('2'));
+    delivery.begin(connection, []);
+    send(event('1'), event('2'));
     connection.settle('it is not allowed');
     expect(connection.published).toEqual(['1', '2']);
     expect([taken, delivery.dropped]).toEqual([[], 1]);
@@ -88,8 +110,8 @@ describe('delivery', () => {
   it('is drained when the broker has all of it, or the connection is over', async () => {
     await delivery.drained();
     const connection = new FakeConnection(1);
-    delivery.begin(connection);
-    delivery.send(event('1'), event('2'));
+    delivery.begin(connection, []);
+    send(event('1'), event('2'));
     const drained = watch(delivery.drained());
     connection.settle();
     await settle();
@@ -98,7 +120,7 @@ describe('delivery', () => {
     await settle();
     expect(drained.settled).toBe(true);
 
-    delivery.send(event('3'));
+    send(event('3'));
     const over = delivery.drained();
     delivery.end();
     await over;

@@ -13,6 +13,8 @@ export interface EngineEvent {
 /** The actions that are asked for; `exec_*` alone would be hundreds a second while probes run. */
 export const ACTIONS = ['start', 'die', 'stop', 'pause', 'unpause', 'destroy', 'oom', 'health_status'];
 
+const BEGINS: ReadonlySet<string> = new Set(['start', 'unpause']);
+
 /** What the fleet is told; undefined for what concerns none of this project's instances. */
 export function toRuntimeEvent({ Type, Action = '', Actor }: EngineEvent, project: string): RuntimeEvent | undefined {
   const labels = Actor?.Attributes ?? {};
@@ -22,6 +24,7 @@ export function toRuntimeEvent({ Type, Action = '', Actor }: EngineEvent, projec
   if (Action === 'oom') return { type: 'oom', key, runtimeId };
   const health = /^health_status: (healthy|unhealthy)/.exec(Action)?.[1];
   if (health) return { type: 'health', key, runtimeId, healthy: health === 'healthy' };
+  if (BEGINS.has(Action)) return { type: 'changed', key, runtimeId, began: true };
   return ACTIONS.includes(Action) ? { type: 'changed', key, runtimeId } : undefined;
 }
 

@@ -21,8 +21,12 @@ function event(Action: string, project = 'demo'): EngineEvent {
 const WHO = { key: { service: 'web', index: 2 }, runtimeId: 'c1' };
 
 describe('an event of the engine', () => {
-  it.each(['start', 'die', 'stop', 'pause', 'unpause', 'destroy'])('of the kind %s is a change', (action) => {
+  it.each(['die', 'stop', 'pause', 'destroy'])('of the kind %s is a change', (action) => {
     expect(toRuntimeEvent(event(action), 'demo')).toEqual({ type: 'changed', ...WHO });
+  });
+
+  it.each(['start', 'unpause'])('of the kind %s says that the instance began to run', (action) => {
+    expect(toRuntimeEvent(event(action), 'demo')).toEqual({ type: 'changed', ...WHO, began: true });
   });
 
   it('tells of memory and health', () => {
