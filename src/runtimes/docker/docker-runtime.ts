@@ -151,7 +151,7 @@ export class DockerRuntime implements Runtime {
       this.#looks.take(containerName(project, { service: spec.name, index })),
       trustCa?.(),
     ]);
-    const { id: networkId, gateway } = joined;
+    const { id: networkId, gateway } = joined ?? (await this.#network.ensure());
     const wanted = {
       index,
       imageId,
@@ -172,7 +172,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async #look(name: string): Promise<Look> {
-    const [network, existing] = await Promise.all([this.#network.ensure(), this.#containers.inspect(name)]);
+    const [network, existing] = await Promise.all([this.#network.find(), this.#containers.inspect(name)]);
     return { network, existing };
   }
 

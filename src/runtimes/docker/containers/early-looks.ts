@@ -4,7 +4,8 @@ import type { NetworkView } from './network.ts';
 
 /** What has to be known before a container is made, or found good. */
 export interface Look {
-  readonly network: NetworkView;
+  /** Undefined where it has to be made: a look makes nothing, for nobody may come to use it. */
+  readonly network: NetworkView | undefined;
   /** What has its name. */
   readonly existing: ContainerInspectInfo | undefined;
 }

@@ -42,10 +42,10 @@ export class ProjectNetwork {
   }
 
   async #ensure(): Promise<NetworkView> {
-    const found = await this.#find();
+    const found = await this.find();
     if (found) return found;
     await this.#make();
-    const made = await this.#find();
+    const made = await this.find();
     if (made) return made;
     throw new RuntimeError('create_failed', `the Docker network ${this.#name} is absent after it was made`);
   }
@@ -67,7 +67,7 @@ export class ProjectNetwork {
    * the others go, which would make every container of the network ambiguous. One whose making is not over may be seen
    * only the next time.
    */
-  async #find(): Promise<NetworkView | undefined> {
+  async find(): Promise<NetworkView | undefined> {
     const filters = { name: [this.#name] };
     const { docker } = this.#engine;
     const found = await this.#engine.call((abortSignal) => docker.listNetworks({ filters, abortSignal }));
