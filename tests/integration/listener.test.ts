@@ -16,7 +16,7 @@ import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { TestAuthority } from '../support/test-certificate.ts';
 import { listenWithFallback } from '../../src/proxy/listen/listening.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
-import { until } from '../support/until.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 const front = frontDoorSetUp();
 
@@ -78,8 +78,11 @@ describe('the front door', () => {
     collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     for (let opened = 0; opened < connections; opened += 1) await use();
-    collectGarbage();
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((connections * Buffer.poolSize) / 2);
+    // What was collected is given back by a thread of its own, on a busy machine a while later.
+    await untilPasses(() => {
+      collectGarbage();
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((connections * Buffer.poolSize) / 2);
+    });
   });
 
   it('resumes TLS sessions', async () => {
