@@ -198,6 +198,22 @@ describe('the Docker driver and an engine that is not well', () => {
     expect(asked[1]).toContain('since=1763719200.500000000');
   });
 
+  it('is asked for nothing but words by a wake that comes to nothing', async () => {
+    const noImage = [/^\/images\/.*\/json/, json({ message: 'no such image' }, 404)] as const;
+    const noContainer = [/^\/containers\/.*\/json/, json({ message: 'no such container' }, 404)] as const;
+    const networks = [/^\/networks/, json([])] as const;
+    const docker = await begin([...HEALTHY, noImage, noContainer, networks]);
+    const spec = serviceSpec({ name: 'db', source: { kind: 'image', image: 'mongo:8', pull: 'never' } });
+    const wake = (): Promise<unknown> =>
+      docker.prepare(spec, { onProgress: () => undefined, signal: new AbortController().signal });
+
+    // What an answer to the first one led to has come by the time that the last one is over.
+    for (let round = 0; round < 5; round += 1) await expect(wake()).rejects.toMatchObject({ code: 'image_missing' });
+
+    expect(engine?.requests.some((request) => request.includes('/networks'))).toBe(true);
+    expect(engine?.requests.filter((request) => !request.startsWith('GET '))).toEqual([]);
+  });
+
   describe('while it builds', () => {
     async function build(answer: RequestListener, changes: Partial<DockerRuntimeOptions> = {}, signal?: AbortSignal) {
       await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\n');
