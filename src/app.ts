@@ -8,6 +8,7 @@ import { followGateway } from './composition/follow-gateway.ts';
 import { SystemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
 import { Parts } from './lib/parts.ts';
+import { ManifestReader } from './composition/manifest-reader.ts';
 import { openStateDir } from './composition/open-state-dir.ts';
 import type { ProcessOptions } from './composition/process-options.ts';
 import type { DataHalf, ListeningPorts } from './proxy/data-half.ts';
@@ -24,6 +25,7 @@ export class App {
   readonly #clock = new SystemClock();
   readonly #parts: Parts;
   readonly #control: ControlHalf;
+  readonly #manifests: ManifestReader;
   #settings: Settings;
   #caPath: string | undefined;
   #developmentCertificates: DevelopmentCertificates | undefined;
@@ -35,8 +37,9 @@ export class App {
     this.#settings = settings;
     this.#log = log;
     this.#parts = new Parts(log);
+    this.#manifests = new ManifestReader(environment);
     this.#control = new ControlHalf({
-      ...{ environment, log, clock: this.#clock, parts: this.#parts },
+      ...{ log, clock: this.#clock, parts: this.#parts },
       settings: () => this.#settings,
       httpsPort: () => this.#dataHalf?.httpsPort ?? settings.httpsPort,
       caPath: () => this.#caPath,
@@ -58,11 +61,11 @@ export class App {
   }
 
   placeInManifest(error: unknown): string | undefined {
-    return this.#control.placeInManifest(error);
+    return this.#manifests.placeOf(error);
   }
 
   async #start(): Promise<void> {
-    const { manifest, files } = await this.#control.loadManifest(this.#settings, this.#options.dotenvText);
+    const { manifest, files } = await this.#manifests.read(this.#settings, this.#options.dotenvText);
     const stateDir = await openStateDir(this.#settings);
     await this.#control.open(manifest);
     const certificates = await this.#openCertificates(manifest, stateDir);
@@ -120,7 +123,7 @@ export class App {
     dotenvText: string,
     onFile: (path: string) => void,
   ): Promise<readonly string[]> {
-    const { manifest, files } = await this.#control.loadManifest(settings, dotenvText, onFile);
+    const { manifest, files } = await this.#manifests.read(settings, dotenvText, onFile);
     await this.#certify(manifest);
     await this.#control.apply(manifest);
     return files;

@@ -5,6 +5,7 @@ import { followGateway } from './composition/follow-gateway.ts';
 import { sleep, SystemClock } from './lib/clock.ts';
 import { Parts } from './lib/parts.ts';
 import { LinkServer } from './link/link-server.ts';
+import { ManifestReader } from './composition/manifest-reader.ts';
 import { openStateDir } from './composition/open-state-dir.ts';
 import type { ProcessOptions } from './composition/process-options.ts';
 import { watchEdits } from './composition/watch-edits.ts';
@@ -18,6 +19,7 @@ export class ControlProcess {
   readonly #clock = new SystemClock();
   readonly #parts: Parts;
   readonly #control: ControlHalf;
+  readonly #manifests: ManifestReader;
   #settings: Settings;
   #link: LinkServer | undefined;
   #gateway: string | undefined;
@@ -27,8 +29,9 @@ export class ControlProcess {
     this.#options = options;
     this.#settings = settings;
     this.#parts = new Parts(log);
+    this.#manifests = new ManifestReader(environment);
     this.#control = new ControlHalf({
-      ...{ environment, log, clock: this.#clock, parts: this.#parts },
+      ...{ log, clock: this.#clock, parts: this.#parts },
       settings: () => this.#settings,
       httpsPort: () => this.#link?.httpsPort ?? settings.httpsPort,
       // Instances trust what the operator's certificate is signed by.
@@ -48,12 +51,12 @@ export class ControlProcess {
   }
 
   placeInManifest(error: unknown): string | undefined {
-    return this.#control.placeInManifest(error);
+    return this.#manifests.placeOf(error);
   }
 
   async #start(): Promise<void> {
     const control = this.#control;
-    const { manifest, files } = await control.loadManifest(this.#settings, this.#options.dotenvText);
+    const { manifest, files } = await this.#manifests.read(this.#settings, this.#options.dotenvText);
     await openStateDir(this.#settings);
     await control.open(manifest);
     await control.start();
@@ -90,7 +93,7 @@ export class ControlProcess {
       clock: this.#clock,
       manifestFiles,
       applyManifest: async (settings, text, onFile) => {
-        const { manifest, files } = await control.loadManifest(settings, text, onFile);
+        const { manifest, files } = await this.#manifests.read(settings, text, onFile);
         await control.apply(manifest);
         return files;
       },

@@ -2,11 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
-import { untilRestart } from '../config/settings/diff-settings.ts';
-import { loadManifest, type LoadedManifest } from '../config/load-manifest.ts';
-import { placeIn } from '../config/manifest/manifest-module.ts';
 import type { Manifest } from '../config/service-spec.ts';
-import { settingsEnvironment, type SettingsEnvironment } from '../config/settings/settings-environment.ts';
 import type { Settings } from '../config/settings.ts';
 import { SharedCompany } from '../fleet/company/company.ts';
 import { EventBus } from '../fleet/event-bus.ts';
@@ -38,7 +34,6 @@ const CHECKS_AT_ONCE = 100;
 
 export interface ControlHalfOptions {
   readonly settings: () => Settings;
-  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Where what is started is entered, to be ended in reverse order. */
@@ -68,8 +63,6 @@ export class ControlHalf {
   /** Read by the runtimes whenever they make an instance; the port is known only once we listen. */
   readonly #instanceEnvironment: Record<string, string> = {};
   #manifest: Manifest = new Map();
-  readonly #manifestFiles = new Set<string>();
-  #bootEnvironment: SettingsEnvironment | undefined;
   #notice: string | undefined;
   readonly #metrics: Metrics;
   #opened: Opened | undefined;
@@ -168,31 +161,6 @@ export class ControlHalf {
     this.#open.mqtt.started(this.fleet);
     void recallAlarms(this.fleet, this.#open.store, this.#log);
     await this.#keepStore();
-  }
-
-  /** @throws ConfigError */
-  loadManifest(
-    settings: Settings,
-    dotenvText: string,
-    onFile: (path: string) => void = () => undefined,
-  ): Promise<LoadedManifest> {
-    const { manifest, domain, dockerFilePort: defaultPort } = settings;
-    const edited = settingsEnvironment(this.#options.environment, dotenvText);
-    this.#bootEnvironment ??= edited;
-    const env = untilRestart(this.#bootEnvironment, edited);
-    const met = (file: string): void => {
-      this.#manifestFiles.add(file);
-      onFile(file);
-    };
-    return loadManifest(manifest, { domain, defaultPort, env, reservedHosts: [this.adminHost], onFile: met });
-  }
-
-  /**
-   * Where in the manifest something was thrown that nobody caught, such as in a timer it has set; undefined when it was
-   * thrown elsewhere. A refused manifest counts as well: its timers run on.
-   */
-  placeInManifest(error: unknown): string | undefined {
-    return [...this.#manifestFiles].map((file) => placeIn(file, error)).find((place) => place !== undefined);
   }
 
   async apply(manifest: Manifest): Promise<void> {

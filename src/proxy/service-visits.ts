@@ -1,0 +1,176 @@
+import type { Affinity } from '../dispatch/affinity.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { DispatchError } from '../dispatch/errors.ts';
+import type { Lease, LeaseOutcome } from '../dispatch/lease.ts';
+import type { SessionBoard } from '../dispatch/session-board.ts';
+import type { LeaseWish, ServicePool } from '../dispatch/service-pool.ts';
+import type { Clock } from '../lib/clock.ts';
+import { unknownHost } from './answers/error-of.ts';
+import { respondWithWaitingPage } from './answers/page-response.ts';
+import { clientHintOf } from './client-hint.ts';
+import { maxForwards } from './exchange/max-forwards.ts';
+import type { Forwarder } from './forward/forwarder.ts';
+import type { ForwardResult } from './forward/forward-result.ts';
+import { UpstreamError } from './forward/upstream-error.ts';
+import { hold } from './hold.ts';
+import type { Refusals } from './refusals.ts';
+import type { RouteMatch, Router } from './router.ts';
+import { send } from './send.ts';
+import type { TrafficTally } from './traffic-tally.ts';
+import type { Visit } from './visit.ts';
+
+export interface ServiceVisitsTools {
+  readonly router: Router;
+  readonly dispatcher: Dispatcher;
+  readonly forwarder: Forwarder;
+  readonly affinity: Affinity;
+  readonly sessions: SessionBoard;
+  readonly refusals: Refusals;
+  readonly tally: TrafficTally;
+  readonly clock: Clock;
+  readonly development: boolean;
+  /** What everyone who waits should know. */
+  readonly notice: () => string | undefined;
+}
+
+/** What the proxy itself makes no difference between. */
+const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+/** Brings requests to an instance of their service: at once where one is awake, else when one is. */
+export class ServiceVisits {
+  readonly #tools: ServiceVisitsTools;
+
+  constructor(tools: ServiceVisitsTools) {
+    this.#tools = tools;
+  }
+
+  /** A service that leaves the manifest may leave its routes to another one: who still waits for it goes there. */
+  async serve(visit: Visit): Promise<void> {
+    const { router, dispatcher, refusals } = this.#tools;
+    const { exchange } = visit;
+    const match = router.match(exchange.host, exchange.target);
+    const pool = match && dispatcher.pool(match.service.name);
+    if (!pool) {
+      refusals.refuse(visit, unknownHost(exchange));
+      return;
+    }
+    if (maxForwards(exchange) === 0) {
+      this.#answerAsLast(visit);
+      return;
+    }
+    try {
+      await this.#dispatch(visit, pool, this.#wish(visit, pool, match));
+    } catch (error) {
+      const removed =
+        error instanceof DispatchError && error.code === 'no_upstream' && dispatcher.pool(pool.name) !== pool;
+      if (!removed || exchange.headSent || exchange.abandoned) throw error;
+      await this.serve(visit);
+    }
+  }
+
+  /** RFC 9110 7.6.2: the request has come as far as its sender wanted. What it carries is not sent back to anyone (9.3.8). */
+  #answerAsLast(visit: Visit): void {
+    if (visit.exchange.method === 'TRACE') {
+      const detail = 'this proxy answers no TRACE';
+      this.#tools.refusals.refuse(visit, { code: 'method_not_allowed', detail, allow: ALLOWED });
+      return;
+    }
+    visit.status = 200;
+    visit.exchange.respond(200, ['Allow', ALLOWED], '');
+  }
+
+  #wish(visit: Visit, { view, name }: ServicePool, { route }: RouteMatch): LeaseWish {
+    if (!view.sticky) return { port: route.port };
+    visit.tie = this.#tools.affinity.read(name, visit.exchange.header('cookie'));
+    return { port: route.port, prefer: visit.tie?.instanceId };
+  }
+
+  /** To an instance that is awake at once; else through the waiting room. One retry, where nothing can be served twice. */
+  async #dispatch(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<void> {
+    visit.service = pool.name;
+    const first = pool.acquire(wish) ?? (await this.#hold(visit, pool, wish));
+    if (!first) return;
+    const error = await this.#forward(visit, pool, first, false);
+    if (!error) return;
+    if (!error.replayable || visit.exchange.headSent || visit.exchange.abandoned) throw error;
+    this.#tools.tally.countRetry(pool.name, error);
+    if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, first.instanceId);
+    const again = { ...wish, avoid: first.instanceId };
+    const second = pool.acquire(again) ?? (await this.#hold(visit, pool, again));
+    const errorAgain = second && (await this.#forward(visit, pool, second, true));
+    if (errorAgain) throw errorAgain;
+  }
+
+  /** @returns undefined when it has been answered (or left) meanwhile */
+  async #hold(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<Lease | undefined> {
+    const held = await hold(visit, pool, wish, this.#tools.clock);
+    if (held === 'left') visit.code = 'client_left';
+    else if (held === 'shown') this.#showWaitingPage(visit, pool);
+    else return held;
+    return undefined;
+  }
+
+  /** @returns the error when nothing has reached the client */
+  async #forward(visit: Visit, pool: ServicePool, lease: Lease, fresh: boolean): Promise<UpstreamError | undefined> {
+    visit.instance = lease.instanceId;
+    let outcome: LeaseOutcome | undefined = 'failed';
+    try {
+      const { protocol } = pool.view;
+      const headers = this.#ownHeaders(visit, pool, lease);
+      const onAnswered = (): void => lease.answered();
+      const options = { fresh, protocol, onAnswered };
+      const result = await send(this.#tools.forwarder, visit, lease.endpoint, headers, options);
+      visit.note(result);
+      if (result.tunnel === undefined) outcome = LEASE_OUTCOME[result.outcome];
+      else {
+        visit.lease = lease;
+        outcome = undefined;
+      }
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.stale || CLIENT_FAULTS.has(error.code)) outcome = 'abandoned';
+      return error;
+    } finally {
+      if (outcome !== undefined) lease.release(outcome);
+    }
+  }
+
+  #ownHeaders(visit: Visit, pool: ServicePool, lease: Lease): string[] {
+    const headers: string[] = [];
+    const timing = visit.serverTiming();
+    if (timing !== undefined) headers.push('server-timing', timing);
+    if (pool.view.sticky) this.#tie(visit, pool.name, lease.instanceId, headers);
+    return headers;
+  }
+
+  /** Keeps the client with this instance. One whose instance is gone stays the same client with another. */
+  #tie(visit: Visit, service: string, instanceId: string, headers: string[]): void {
+    const { affinity, sessions, clock } = this.#tools;
+    visit.sessionId ??= visit.tie?.sessionId ?? affinity.newSessionId();
+    const { tie, sessionId: id } = visit;
+    if (tie?.instanceId !== instanceId)
+      headers.push('set-cookie', affinity.issue(service, { sessionId: id, instanceId }));
+    const clientHint = clientHintOf(visit.exchange);
+    sessions.see({ id, service, instanceId, clientHint, seenAtEpochMs: clock.epochMs() });
+  }
+
+  #showWaitingPage(visit: Visit, pool: ServicePool): void {
+    const { development, clock, notice } = this.#tools;
+    const told = notice();
+    visit.status = 503;
+    visit.code = 'waking';
+    const options = { development, nowEpochMs: clock.epochMs(), ...(told !== undefined && { notice: told }) };
+    respondWithWaitingPage(visit.exchange, pool.view, options);
+  }
+}
+
+const LEASE_OUTCOME: Readonly<Record<ForwardResult['outcome'], LeaseOutcome>> = {
+  completed: 'served',
+  upstream_aborted: 'failed',
+  abandoned: 'abandoned',
+  client_stalled: 'abandoned',
+};
+
+/** What goes wrong by the client's doing says nothing about the instance. */
+const CLIENT_FAULTS = new Set<string>(['body_timeout', 'body_too_large', 'body_length_mismatch', 'forwarder_closed']);
