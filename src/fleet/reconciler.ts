@@ -128,9 +128,10 @@ export class Reconciler {
   }
 
   async #inspect(service: Service, index: number, runtimeId: string, began: boolean): Promise<void> {
-    const starting = service.instances.find(({ key }) => key.index === index)?.starting;
-    // It looks itself, and only where that can tell it anything: somebody waits for the engine's other answers.
-    if (starting) return began ? undefined : starting.look();
+    const instance = service.instances.find(({ key }) => key.index === index);
+    // That it runs is known of what serves, and of what is being started: somebody waits for the engine's other answers.
+    if (began && (instance?.starting || instance?.serves(runtimeId))) return;
+    if (instance?.starting) return instance.starting.look();
     const observed = await this.#tools.runtime.inspect(runtimeId);
     // The end of one that has already been replaced concerns nobody.
     const { runtimeId: current } = service.instance(index);

@@ -26,6 +26,8 @@ export interface ObservedInstance {
   readonly runtimeId: string;
   /** Whether it was made from the same configuration as the spec it is compared with; see `configHash`. */
   readonly configHash: string;
+  /** The image (or the command) it was made from; see `Prepared`. */
+  readonly imageId: string;
   readonly state: 'created' | 'running' | 'paused' | 'exited';
   /** By container port; empty unless running or paused. */
   readonly endpoints: Readonly<Record<number, Endpoint>>;
@@ -48,6 +50,8 @@ export interface PrepareProgress {
 export interface PrepareOptions {
   onProgress(progress: PrepareProgress): void;
   readonly signal: AbortSignal;
+  /** Whether `create` follows, most probably: then what that will ask may be asked meanwhile. [true] */
+  readonly creates?: boolean;
 }
 
 /** What `create` makes an instance from. */

@@ -15,7 +15,7 @@ export class InstanceLife {
   startedElsewhere = false;
   #state: InstanceState;
   #runtimeId: string | undefined;
-  #configHash: string | undefined;
+  #seen: ObservedInstance | undefined;
   /** Monotonic. */
   #servesSinceMs = 0;
 
@@ -37,7 +37,7 @@ export class InstanceLife {
 
   /** What it was made from; undefined until it has been seen. */
   get configHash(): string | undefined {
-    return this.#configHash;
+    return this.#seen?.configHash;
   }
 
   /** For how long it has served, in milliseconds. */
@@ -51,9 +51,14 @@ export class InstanceLife {
     return this.owner.changed();
   }
 
-  remember({ runtimeId, configHash }: ObservedInstance): void {
-    this.#runtimeId = runtimeId;
-    this.#configHash = configHash;
+  remember(observed: ObservedInstance): void {
+    this.#runtimeId = observed.runtimeId;
+    this.#seen = observed;
+  }
+
+  /** As it rests while it is paused, which changes nothing of it but its state. */
+  get paused(): ObservedInstance | undefined {
+    return this.#state.kind === 'paused' && this.#seen ? { ...this.#seen, state: 'paused' } : undefined;
   }
 
   /** It serves requests from now on. */

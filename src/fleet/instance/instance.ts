@@ -51,6 +51,11 @@ export class Instance {
     return this.#life.runtimeId;
   }
 
+  /** Whether it answers requests, under this handle of the runtime. */
+  serves(runtimeId: string): boolean {
+    return this.runtimeId === runtimeId && isServing(this.state);
+  }
+
   /** Whether it runs because this process has started it. */
   get startedHere(): boolean {
     return this.#life.startedHere;
@@ -66,6 +71,12 @@ export class Instance {
     return this.#life.configHash;
   }
 
+  /** Whether it rests in a pause, made from this: it need not be made. */
+  isPausedAs(spec: ServiceSpec): boolean {
+    const { paused } = this.#life;
+    return paused !== undefined && this.#isOf(paused, spec, paused.imageId);
+  }
+
   /** Resolves once it is known whether what was found running serves. */
   get adoption(): Promise<void> {
     return this.#adoption;
@@ -78,11 +89,12 @@ export class Instance {
   start(spec: ServiceSpec, prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     this.#sleeping?.callOff();
     const { runtime, company } = this.#tools;
-    return this.#bringUp(async () => {
+    return this.#bringUp(async (paused) => {
       // What it was doing before may have taken a while.
       cancelled.throwIfAborted();
       this.#life.startedElsewhere = false;
-      const started = await this.#createAndStart(spec, prepared).catch(async (error: unknown) => {
+      const kept = paused && this.#isOf(paused, spec, prepared.imageId) ? paused : undefined;
+      const started = await this.#createAndStart(spec, prepared, kept).catch(async (error: unknown) => {
         // Another process may have made it anew in between: then its one is started, or runs already.
         if (this.runtimeId === undefined || (await runtime.inspect(this.runtimeId))) throw error;
         return this.#createAndStart(spec, prepared);
@@ -185,10 +197,17 @@ export class Instance {
     if (!ok || this.#life.moved(observed)) this.#adopt(observed);
   }
 
-  async #createAndStart(spec: ServiceSpec, prepared: Prepared): Promise<StartedInstance> {
+  #isOf(observed: ObservedInstance, spec: ServiceSpec, imageId: string): boolean {
+    return observed.imageId === imageId && observed.configHash === this.#tools.runtime.configHash(spec);
+  }
+
+  /** @param kept one that is paused, and is what would be made: it is not looked at once more */
+  async #createAndStart(spec: ServiceSpec, prepared: Prepared, kept?: ObservedInstance): Promise<StartedInstance> {
     const { runtime } = this.#tools;
-    const created = await runtime.create(spec, this.key.index, prepared);
+    const created = kept ?? (await runtime.create(spec, this.key.index, prepared));
     this.#life.remember(created);
+    // Where several processes may be thawing it, only the engine knows whose doing it was.
+    if (this.#tools.company.tellsOfStart(false)) this.#starting?.resumes(created);
     return runtime.startInstance(created.runtimeId, created);
   }
 
@@ -208,7 +227,10 @@ export class Instance {
     if (!known || this.#life.moved(observed)) this.#adopt(observed);
   }
 
-  #bringUp(begin: () => Promise<ObservedInstance>, how: 'started' | 'adopted'): Promise<StartTimings | undefined> {
+  #bringUp(
+    begin: (paused?: ObservedInstance) => Promise<ObservedInstance>,
+    how: 'started' | 'adopted',
+  ): Promise<StartTimings | undefined> {
     const outcome = deferred<StartTimings | undefined>();
     void this.#lane.run(async () => {
       if (this.#held) this.#tools.company.want(this.key);
@@ -219,13 +241,17 @@ export class Instance {
       }
       const attempt = new StartAttempt(this.#owner.spec, this.#tools);
       this.#starting = attempt;
+      const { paused } = this.#life;
       const over = how === 'started' ? this.#tools.company.starts(this.key) : undefined;
       this.#life.change({ type: 'starting' });
       // What runs already is not started once more: those who count starts would count it twice.
       if (how === 'started' && this.#tools.company.tellsOfStart(false)) this.#life.emit('instance.starting');
       try {
         const { instance, timings } = await attempt
-          .run(begin, () => this.#life.change({ type: 'started' }))
+          .run(
+            () => begin(paused),
+            () => this.#life.change({ type: 'started' }),
+          )
           .finally(over);
         this.#broughtUp(instance, timings, how);
         outcome.resolve(timings);

@@ -59,6 +59,20 @@ export class Readiness {
     return this.#attempt(this.#probeOf(decide(spec, instance), spec, instance), timeoutMs);
   }
 
+  /**
+   * Asks one that may still be paused, once. An answer over HTTP proves that it is not; a TCP connection does not, and a
+   * command cannot be run before. Never rejects; false as well where it cannot be asked like that.
+   */
+  async answers(spec: ServiceSpec, instance: ObservedInstance, signal: AbortSignal): Promise<boolean> {
+    try {
+      const strategy = decide(spec, instance);
+      if (spec.job || strategy.kind !== 'http') return false;
+      return (await this.#attempt(this.#probeOf(strategy, spec, instance), ATTEMPT_MS, signal)).ok;
+    } catch {
+      return false;
+    }
+  }
+
   async #attempt(probe: Probe, timeoutMs: number, signal?: AbortSignal): Promise<ProbeResult> {
     const attempt = new AbortController();
     const giveUp = (): void => attempt.abort();

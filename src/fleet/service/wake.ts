@@ -115,7 +115,8 @@ export class Wake {
       this.#tracker.line(detail);
     };
     try {
-      const prepared = await runtime.prepare(spec, { onProgress, signal: this.#cancelled.signal });
+      const creates = !this.#service.wanted.every((instance) => instance.isPausedAs(spec));
+      const prepared = await runtime.prepare(spec, { onProgress, signal: this.#cancelled.signal, creates });
       if (built.has('build')) bus.emit('build.finished', name, { durationMs: Math.round(clock.now() - beganMs) });
       return prepared;
     } catch (error) {

@@ -19,6 +19,8 @@ export interface UsageWatchOptions {
 const SILENCE_MS = 15_000;
 /** What breaks once is opened anew without a word. */
 const TELL_AFTER_FAILURES = 2;
+/** The engine, and whoever waits for what has just been started, come first. */
+const FIRST_AFTER_MS = 100;
 
 /** Follows the one stream of readings of one running instance, and opens it anew when it breaks or hangs. Use once. */
 export class UsageWatch {
@@ -48,6 +50,7 @@ export class UsageWatch {
   }
 
   async #follow(): Promise<void> {
+    await sleep(this.#options.clock, FIRST_AFTER_MS, this.#closing.signal);
     while (!this.#isClosed()) {
       const problem = await this.#read().then(
         () => 'it ended',

@@ -132,7 +132,7 @@ export class DockerRuntime implements Runtime {
   prepare(spec: ServiceSpec, options: PrepareOptions): Promise<Prepared> {
     const signal = AbortSignal.any([options.signal, this.#closing.signal]);
     const { name: service } = spec;
-    this.#looks.begin(containerName(this.#options.project, { service, index: 1 }));
+    if (options.creates ?? true) this.#looks.begin(containerName(this.#options.project, { service, index: 1 }));
     return this.#explained({ service, action: 'look for the image', fallback: 'create_failed' }, () =>
       this.#images.prepare(spec, { onProgress: (progress) => options.onProgress(progress), signal }),
     );

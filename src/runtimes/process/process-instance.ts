@@ -77,13 +77,14 @@ export class ProcessInstance {
   }
 
   observe(): ObservedInstance {
-    const { key, runtimeId, configHash, clock, spec } = this.#options;
+    const { key, runtimeId, configHash, imageId, clock, spec } = this.#options;
     const up = this.#state === 'running' || this.#state === 'paused';
     const endpoint = { host: HOST, port: this.#port ?? 0 };
     return {
       key,
       runtimeId,
       configHash,
+      imageId,
       state: this.#state,
       // A process has one port of ours, PORT; every port that a route names leads there.
       endpoints: up ? Object.fromEntries(portsOf(spec).map((port) => [port, endpoint])) : {},

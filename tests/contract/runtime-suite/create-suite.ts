@@ -7,9 +7,11 @@ export function createSuite(suite: RuntimeSuiteContext): void {
   describe('create', () => {
     it('makes an instance that does not run yet', async () => {
       const spec = suite.harness.spec();
-      const observed = await suite.make(spec, 2);
+      const prepared = await suite.runtime.prepare(spec, PREPARE);
+      const observed = await suite.runtime.create(spec, 2, prepared);
       expect(observed).toMatchObject({ key: { service: spec.name, index: 2 }, state: 'created', endpoints: {} });
       expect(observed.configHash).toBe(suite.runtime.configHash(spec));
+      expect(observed.imageId).toBe(prepared.imageId);
       expect(observed.upMs).toBeUndefined();
       expect(observed.exit).toBeUndefined();
     });

@@ -54,7 +54,8 @@ export interface FakeInstanceOptions {
   /** Whether its endpoints can be connected to. */
   readonly listen: boolean;
   readonly conduct: () => FakeConduct;
-  readonly changed: () => void;
+  /** @param began it has been started or goes on after a pause */
+  readonly changed: (began?: true) => void;
 }
 
 const MAX_LINE_LENGTH = 16_384;
@@ -115,12 +116,13 @@ export class FakeInstance {
   }
 
   observe(): ObservedInstance {
-    const { key, runtimeId, configHash, clock, conduct } = this.#options;
+    const { key, runtimeId, configHash, imageId, clock, conduct } = this.#options;
     const { healthCommand } = conduct();
     return {
       key,
       runtimeId,
       configHash,
+      imageId,
       state: this.#state,
       endpoints: this.up ? { ...this.#endpoints } : {},
       ...(this.up ? { upMs: clock.now() - this.#startedAtMs } : {}),
@@ -134,7 +136,7 @@ export class FakeInstance {
     if (this.#state === 'running') return;
     if (this.#state !== 'paused') await this.#boot(fallbackPort);
     this.#state = 'running';
-    this.#options.changed();
+    this.#options.changed(true);
   }
 
   pause(): void {

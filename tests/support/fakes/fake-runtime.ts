@@ -313,7 +313,7 @@ export class FakeRuntime implements Runtime {
       clock: this.#clock,
       listen: this.#options.listen ?? false,
       conduct: () => this.#behaviourOf(spec),
-      changed: () => announce({ type: 'changed', key, runtimeId }),
+      changed: (began) => announce({ type: 'changed', key, runtimeId, ...(began && { began }) }),
     });
     this.#instances.set(instance.id, instance);
     // A planted instance is silent only while it is planted.

@@ -36,7 +36,7 @@ function observed(
   container: ContainerInspectInfo,
   options: ObserveOptions,
 ): ObservedInstance | undefined {
-  const { Id, State, Config } = container;
+  const { Id, Image, State, Config } = container;
   const state = STATES[State.Status];
   // `removing`: as good as gone.
   if (state === undefined) return undefined;
@@ -46,6 +46,7 @@ function observed(
     key,
     runtimeId: Id,
     configHash: Config.Labels[LABELS.configHash] ?? '',
+    imageId: Image,
     state,
     endpoints: up ? endpointsOf(container, options) : {},
     ...(up && { upMs: Math.max(0, options.nowEpochMs - Date.parse(State.StartedAt)) }),

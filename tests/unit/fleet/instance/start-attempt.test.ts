@@ -7,7 +7,7 @@ import { StartAttempt, type Started } from '../../../../src/fleet/instance/start
 import { FakeClock } from '../../../support/fakes/fake-clock.ts';
 import { FakeRuntime } from '../../../support/fakes/fake-runtime.ts';
 import { fleetSpec } from '../../../support/set-ups/fleet.ts';
-import { ScriptedProber } from '../../../support/fakes/scripted-prober.ts';
+import { ScriptedProber, silence } from '../../../support/fakes/scripted-prober.ts';
 import { watch, type Watched } from '../../../support/watch.ts';
 
 const PREPARE = { onProgress: () => undefined, signal: new AbortController().signal };
@@ -186,5 +186,94 @@ describe('an attempt to start', () => {
     const run = bench.run();
     await bench.clock.advanceAsync(1_000);
     expect(codeOf(run)).toBe('job_failed');
+  });
+});
+
+describe('an instance that was paused', () => {
+  async function paused(changes: Partial<ServiceSpec> = {}): Promise<{ bench: Bench; resting: ObservedInstance }> {
+    const bench = new Bench(changes);
+    const { runtimeId } = await bench.begin();
+    await bench.runtime.pauseInstance(runtimeId);
+    const resting = (await bench.runtime.inspect(runtimeId))!;
+    bench.prober.calls.length = 0;
+    return { bench, resting };
+  }
+
+  const thaw = (bench: Bench, resting: ObservedInstance) => (): Promise<ObservedInstance> => {
+    bench.attempt.resumes(resting);
+    return bench.runtime.startInstance(resting.runtimeId);
+  };
+
+  it('serves as soon as it answers, before the engine says that it runs', async () => {
+    const { bench, resting } = await paused();
+    const release = bench.runtime.hold('start');
+    const run = bench.run(thaw(bench, resting));
+    await bench.clock.advanceAsync(0);
+    expect(run.value?.instance).toMatchObject({ state: 'running', endpoints: resting.endpoints });
+    expect(bench.prober.calls).toHaveLength(1);
+    release();
+    await bench.clock.advanceAsync(0);
+    expect(bench.clock.pendingCount).toBe(0);
+  });
+
+  it('is asked once, however late the answer, when the engine has said before that it runs', async () => {
+    const { bench, resting } = await paused();
+    let answer!: (result: { ok: true }) => void;
+    bench.prober.script = () => new Promise((resolve) => (answer = resolve));
+    const run = bench.run(thaw(bench, resting));
+    await bench.clock.advanceAsync(3_000);
+    expect([run.settled, bench.started]).toEqual([false, 1]);
+    answer({ ok: true });
+    await bench.clock.advanceAsync(0);
+    expect(run.value?.instance.state).toBe('running');
+    expect(bench.prober.calls).toHaveLength(1);
+  });
+
+  it('has all its probes still to come when it did not answer while it was thawed', async () => {
+    const { bench, resting } = await paused({
+      readiness: { ...fleetSpec('web').readiness, intervalMs: 10, retries: 2 },
+    });
+    bench.prober.refuse('web');
+    const run = bench.run(thaw(bench, resting));
+    await bench.clock.advanceAsync(100);
+    expect(codeOf(run)).toBe('probe_failed');
+    expect(bench.prober.calls).toHaveLength(3);
+  });
+
+  it.each([
+    ['a connection', { kind: 'tcp' as const }],
+    ['a command', { kind: 'exec' as const, command: ['check'] }],
+  ])('is not asked by %s, which proves nothing while it is frozen', async (_what, strategy) => {
+    const { bench, resting } = await paused({ readiness: { ...fleetSpec('web').readiness, strategy } });
+    const release = bench.runtime.hold('start');
+    const run = bench.run(thaw(bench, resting));
+    await bench.clock.advanceAsync(1_000);
+    expect([run.settled, bench.prober.calls.length, bench.runtime.count('exec')]).toEqual([false, 0, 0]);
+    release();
+    await bench.clock.advanceAsync(0);
+    expect(run.value).toBeDefined();
+  });
+
+  it('fails as any other when it neither answers nor can be thawed', async () => {
+    const { bench, resting } = await paused();
+    bench.prober.refuse('web');
+    bench.attempt.resumes(resting);
+    const run = bench.run(() => Promise.reject(new RuntimeError('start_failed', 'web cannot be thawed')));
+    await bench.clock.advanceAsync(0);
+    expect(codeOf(run)).toBe('start_failed');
+    expect(bench.clock.pendingCount).toBe(0);
+  });
+
+  it('that is to sleep again is given up, whatever it answers', async () => {
+    const { bench, resting } = await paused();
+    bench.prober.script = (_call, signal) => silence(signal);
+    const release = bench.runtime.hold('start');
+    const run = bench.run(thaw(bench, resting));
+    await bench.clock.advanceAsync(0);
+    bench.attempt.cancel(new RuntimeError('start_cancelled', 'web was put to sleep'));
+    release();
+    await bench.clock.advanceAsync(0);
+    expect(codeOf(run)).toBe('start_cancelled');
+    expect(bench.clock.pendingCount).toBe(0);
   });
 });

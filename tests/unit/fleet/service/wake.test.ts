@@ -58,6 +58,39 @@ describe('a wake', () => {
     expect(harness.runtime.starts('web')).toBe(1);
   });
 
+  it('of a paused instance asks for the image and nothing else, and makes another one when that is another', async () => {
+    const harness = await startFleet(fleetSpec('web'));
+    await harness.fleet.wake('web');
+    await harness.service('web').sleep('operator', 'pause');
+    const release = harness.runtime.hold('start');
+    await harness.fleet.wake('web');
+    release();
+    await harness.pass();
+    const asked = (['prepare', 'create', 'inspect'] as const).map((method) => harness.runtime.count(method));
+    expect(asked).toEqual([2, 1, 1]);
+    await harness.service('web').sleep('operator', 'pause');
+    harness.runtime.behave('web', { imageId: 'built anew' });
+    await harness.fleet.wake('web');
+    expect([harness.runtime.count('create'), harness.runtime.starts('web')]).toEqual([2, 2]);
+  });
+
+  it('of a paused instance that somebody removed makes it anew', async () => {
+    const harness = await startFleet(fleetSpec('web'));
+    await harness.fleet.wake('web');
+    await harness.service('web').sleep('operator', 'pause');
+    const { runtimeId } = harness.service('web').instance(1);
+    const heard = harness.runtime.hold('inspect');
+    await harness.runtime.removeInstance(runtimeId!);
+    harness.prober.script = ({ endpoint }) =>
+      endpoint.port > 20_001 ? undefined : { ok: false, reason: 'nobody listens' };
+    const wake = watch(harness.fleet.wake('web'));
+    await harness.pass();
+    heard();
+    await harness.pass(1_000);
+    expect(wake.value).toBeDefined();
+    expect(harness.runtime.starts('web')).toBe(2);
+  });
+
   it('during a stop waits for its end and starts anew', async () => {
     const harness = await startFleet(fleetSpec('web'));
     await harness.fleet.wake('web');

@@ -20,7 +20,8 @@ function uses(cpuPercent: number | null, memoryPercent = 10): void {
 
 async function wake(): Promise<void> {
   watch(harness.fleet.wake('web'));
-  await harness.pass();
+  // Readings begin when nobody waits for the engine's other answers any more.
+  await harness.pass(100);
 }
 
 const usage = (id = 'web-1') => harness.fleet.monitor.usageOf('web', id);
