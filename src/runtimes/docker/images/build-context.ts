@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readlink } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-fs';
 import type { BuildSource, ServiceSpec } from '../../../config/service-spec.ts';
@@ -57,8 +57,10 @@ export class BuildContextReader {
   async read(spec: ServiceSpec, { context, dockerfile, target, args }: BuildSource): Promise<BuildContext> {
     const files = await listContext(context, dockerfile);
     const mounted = mountedPaths(spec, context);
+    const recipe = posix.normalize(dockerfile);
+    // What builds the image counts wherever it lies: a mount shows in the container, and not to the build.
     const counted = files.filter(
-      ({ path }) => !mounted.some((mount) => path === mount || path.startsWith(`${mount}/`)),
+      ({ path }) => path === recipe || !mounted.some((mount) => path === mount || path.startsWith(`${mount}/`)),
     );
     const hash = createHash('sha256').update(hashOf({ dockerfile, target, args }));
     await this.#hashAll(context, `${spec.name}\0${context}`, counted, hash);

@@ -83,6 +83,17 @@ describe('the hash of a build context', () => {
     expect(await hash({}, { volumes })).not.toBe(before);
   });
 
+  it.each(['src/Dockerfile', './src/Dockerfile'])(
+    'changes with the Dockerfile %s, also where it is mounted over',
+    async (dockerfile) => {
+      const volumes = [{ kind: 'bind' as const, source: join(context, 'src'), target: '/app/src', readOnly: true }];
+      await write('src/Dockerfile', 'FROM scratch');
+      const before = await hash({ dockerfile }, { volumes });
+      await write('src/Dockerfile', 'FROM scratch\nUSER 1000');
+      expect(await hash({ dockerfile }, { volumes })).not.toBe(before);
+    },
+  );
+
   it('cannot be had without a Dockerfile', async () => {
     await expect(hash({ dockerfile: 'absent/Dockerfile' })).rejects.toThrow('ENOENT');
   });
