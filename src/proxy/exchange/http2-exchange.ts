@@ -138,10 +138,15 @@ export class Http2Exchange implements ClientExchange {
     return this.#stream.destroyed || this.#stream.closed;
   }
 
+  /** An event of node:http2 brings us here: what is thrown now would end the process, with everybody's requests. */
   #sendTrailers(): void {
     if (this.#unusable) return;
-    this.#stream.sendTrailers(toHttp2Fields(this.#responseTrailers));
-    this.#stopUploadSoon();
+    try {
+      this.#stream.sendTrailers(toHttp2Fields(this.#responseTrailers));
+      this.#stopUploadSoon();
+    } catch {
+      this.abort();
+    }
   }
 
   /** Not in one packet with the end of the answer: clients of node:http2 forget a head or trailers that a reset follows too closely. */

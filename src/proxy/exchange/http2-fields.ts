@@ -1,8 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { RawHeaders } from './client-exchange.ts';
 
-/** RFC 9113 8.2.2: these speak of a connection that HTTP/2 does not have. */
-const CONNECTION_SPECIFIC = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+/** RFC 9113 8.2.2: these speak of a connection that HTTP/2 does not have, and node:http2 throws for them. */
+const CONNECTION_SPECIFIC = new Set(
+  'connection http2-settings keep-alive proxy-connection te transfer-encoding upgrade'.split(' '),
+);
 
 /** node:http2 throws when one of these comes more than once; the first one counts, as browsers read it. */
 const SINGLE = new Set(
@@ -15,7 +17,7 @@ const SINGLE = new Set(
   ).split(' '),
 );
 
-/** The form that node:http2 takes: lower-case names, repeated fields as lists in their order. */
+/** The form that node:http2 takes: lower-case names, repeated fields as lists in their order. A TE is the caller's to add. */
 export function toHttp2Fields(rawHeaders: RawHeaders): OutgoingHttpHeaders {
   const fields = Object.create(null) as OutgoingHttpHeaders;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

@@ -162,9 +162,7 @@ export class Http2Channel implements UpstreamChannel {
       this.#guard(() => this.#onHead(stream, raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0));
     });
     stream.on('trailers', (_fields: unknown, _flags: number, raw: string[]) => (this.#responseTrailers = raw));
-    stream.on('wantTrailers', () => {
-      if (!stream.closed) stream.sendTrailers(toHttp2Fields(this.#requestTrailers));
-    });
+    stream.on('wantTrailers', () => this.#sendTrailers(stream));
     stream.on('drain', () => this.#user?.onWritable());
     stream.on('end', () => {
       if (this.#ended && this.#state === 'responded') this.#user?.onComplete(this.#responseTrailers);
@@ -177,6 +175,16 @@ export class Http2Channel implements UpstreamChannel {
       this.#leave();
       user?.onFailure(this.#closeFailure(stream));
     });
+  }
+
+  /** An event of node:http2 brings us here: what is thrown now would end the process, with everybody's requests. */
+  #sendTrailers(stream: ClientHttp2Stream): void {
+    if (stream.closed) return;
+    try {
+      stream.sendTrailers(toHttp2Fields(this.#requestTrailers));
+    } catch (error) {
+      this.fail(notPassedOn('request', error));
+    }
   }
 
   #onInterim(raw: RawHeaders): void {

@@ -1,12 +1,11 @@
 import type { RawHeaders } from '../exchange/client-exchange.ts';
-import { neverNominated } from './hop-by-hop.ts';
+import { isHopByHop, neverNominated } from './hop-by-hop.ts';
 
 /** RFC 9110 6.5.1: what frames, routes, authenticates or controls a message may not come after its content. */
 const FORBIDDEN = new Set(
   (
-    'age authorization cache-control connection cookie date expect expires forwarded host keep-alive location max-forwards ' +
-    'pragma proxy-authenticate proxy-authorization proxy-connection range retry-after set-cookie te trailer ' +
-    'transfer-encoding upgrade vary via warning www-authenticate x-real-ip x-request-id'
+    'age authorization cache-control cookie date expect expires forwarded host location max-forwards pragma range ' +
+    'retry-after set-cookie trailer vary via warning www-authenticate x-real-ip x-request-id'
   ).split(' '),
 );
 
@@ -16,7 +15,7 @@ export function trailerFields(received: RawHeaders): string[] {
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] ?? '';
     const lower = name.toLowerCase();
-    if (FORBIDDEN.has(lower) || lower.startsWith(':')) continue;
+    if (FORBIDDEN.has(lower) || isHopByHop(lower) || lower.startsWith(':')) continue;
     if (neverNominated(lower) && lower !== 'content-md5' && lower !== 'content-digest') continue;
     fields.push(name, received[at + 1] ?? '');
   }
