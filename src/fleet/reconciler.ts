@@ -117,6 +117,10 @@ export class Reconciler {
       if (event.condition.up) void this.#quietly('runtime', () => this.reconcile());
       return;
     }
+    if (event.type === 'unplugged') {
+      this.#unplugged(event.runtimeId);
+      return;
+    }
     const service = this.#ownerOf(event.key);
     if (!service) return;
     if (event.type === 'health') {
@@ -124,6 +128,15 @@ export class Reconciler {
     } else {
       const began = event.type === 'changed' && event.began === true;
       void this.#quietly(service.name, () => this.#inspect(service, event.key.index, event.runtimeId, began));
+    }
+  }
+
+  /** What ends loses its address as well, and is heard of without this. */
+  #unplugged(runtimeId: string): void {
+    for (const service of this.#tools.members.services) {
+      const instance = service.instances.find((each) => each.serves(runtimeId) || each.pauses(runtimeId));
+      if (instance)
+        void this.#quietly(service.name, () => this.#inspect(service, instance.key.index, runtimeId, false));
     }
   }
 

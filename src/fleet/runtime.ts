@@ -102,6 +102,8 @@ export interface StartedInstance extends ObservedInstance {
 export type RuntimeEvent =
   /** @param began it has been started or goes on after a pause: whoever starts it knows */
   | { readonly type: 'changed'; readonly key: InstanceKey; readonly runtimeId: string; readonly began?: true }
+  /** It lost an address, which a runtime may tell of without knowing whose it is, or whether it is one of ours at all. */
+  | { readonly type: 'unplugged'; readonly runtimeId: string }
   | { readonly type: 'oom'; readonly key: InstanceKey; readonly runtimeId: string }
   | { readonly type: 'health'; readonly key: InstanceKey; readonly runtimeId: string; readonly healthy: boolean }
   | { readonly type: 'condition'; readonly condition: RuntimeCondition };

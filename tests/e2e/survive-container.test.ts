@@ -22,6 +22,8 @@ describe.skipIf(!hasDocker)('a service whose container is treated badly', () => 
         ...web('stopped'),
         ...web('hungry', { resources: { memory: '96m' } }),
         ...web('taken'),
+        ...web('unplugged'),
+        ...web('frozen', { sleep: { after: '1h', strategy: 'pause' } }),
       },
     });
   });
@@ -62,6 +64,30 @@ describe.skipIf(!hasDocker)('a service whose container is treated badly', () => 
     expect((await daemon.ask('removed')).status).toBe(200);
   });
 
+  it('is made anew after it was taken off its network', async () => {
+    const before = (await daemon.ask('unplugged')).json();
+    const container = await daemon.containers.one('unplugged');
+
+    await unplug(container);
+    await until(async () => (await daemon.api('GET', '/services/unplugged')).json()['status'] !== 'awake');
+    const answer = await daemon.ask('unplugged');
+
+    expect(answer.status).toBe(200);
+    expect(answer.json()['boot']).not.toBe(before['boot']);
+  });
+
+  it('is made anew after it was taken off its network while it was paused', async () => {
+    const before = (await daemon.ask('frozen')).json();
+    const container = await daemon.containers.one('frozen');
+    await daemon.api('POST', '/services/frozen/sleep', { strategy: 'pause' });
+
+    await unplug(container);
+    const answer = await daemon.ask('frozen');
+
+    expect(answer.status).toBe(200);
+    expect(answer.json()['boot']).not.toBe(before['boot']);
+  });
+
   it('answers what was in flight with 502 when it runs out of memory, says so, and starts again (scenario 35)', async () => {
     const before = (await daemon.ask('hungry')).json();
     // A POST that may have been delivered is never sent twice.
@@ -96,6 +122,10 @@ describe.skipIf(!hasDocker)('a service whose container is treated badly', () => 
       await foreign.remove({ force: true });
     }
   });
+
+  async function unplug(container: Container): Promise<void> {
+    await daemon.containers.docker.getNetwork(`${daemon.name}-net`).disconnect({ Container: container.id });
+  }
 
   async function addressOf(service: string): Promise<string | undefined> {
     const { NetworkSettings } = await (await daemon.containers.one(service)).inspect();

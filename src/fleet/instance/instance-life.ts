@@ -56,9 +56,11 @@ export class InstanceLife {
     this.#seen = observed;
   }
 
-  /** As it rests while it is paused, which changes nothing of it but its state. */
+  /** As it rests while it is paused, which changes nothing of it but its state. One that lost its address meanwhile does not count. */
   get paused(): ObservedInstance | undefined {
-    return this.#state.kind === 'paused' && this.#seen ? { ...this.#seen, state: 'paused' } : undefined;
+    const seen = this.#seen;
+    if (this.#state.kind !== 'paused' || !seen || Object.keys(seen.endpoints).length === 0) return undefined;
+    return { ...seen, state: 'paused' };
   }
 
   /** It serves requests from now on. */

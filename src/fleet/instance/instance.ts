@@ -56,6 +56,11 @@ export class Instance {
     return this.runtimeId === runtimeId && isServing(this.state);
   }
 
+  /** Whether it rests in a pause, under this handle of the runtime. */
+  pauses(runtimeId: string): boolean {
+    return this.runtimeId === runtimeId && this.state.kind === 'paused';
+  }
+
   /** Whether it runs because this process has started it. */
   get startedHere(): boolean {
     return this.#life.startedHere;

@@ -56,7 +56,7 @@ export class Readiness {
 
   /** One probe of an instance that is thought to be ready. */
   check(spec: ServiceSpec, instance: ObservedInstance, timeoutMs: number): Promise<ProbeResult> {
-    return this.#attempt(this.#probeOf(decide(spec, instance), spec, instance), timeoutMs);
+    return this.#attempt((signal) => this.#probeOf(decide(spec, instance), spec, instance)(signal), timeoutMs);
   }
 
   /**
@@ -94,6 +94,8 @@ export class Readiness {
     const endpoint = instance.endpoints[spec.port];
     switch (strategy.kind) {
       case 'exec':
+        // Whom no request can reach does not serve, however well it is.
+        if (!endpoint && spec.routes.length > 0) break;
         return async (signal) => {
           const code = await runtime.exec(instance.runtimeId, strategy.command, signal);
           return code === 0 ? { ok: true } : { ok: false, reason: `${nameOf(strategy.command)} ended with ${code}` };
@@ -105,7 +107,10 @@ export class Readiness {
         if (!endpoint) break;
         return (signal) => prober.tcp(endpoint, signal);
     }
-    throw new RuntimeError('start_failed', `${spec.name} has no address for its port ${spec.port}; check \`port\``);
+    throw new RuntimeError(
+      'start_failed',
+      `${spec.name} has no address for its port ${spec.port}; check \`port\`, and that nobody took it off its network`,
+    );
   }
 }
 

@@ -267,6 +267,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     this.#tools.log.warn({ service: this.name, err: error }, message);
     this.#wakes.failed(error, this.serving.length > 0);
     this.changed();
+    this.missing();
   }
 
   missing(): void {

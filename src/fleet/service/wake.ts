@@ -4,6 +4,7 @@ import { CodedError, messageOf } from '../../lib/coded-error.ts';
 import { deferred } from '../../lib/deferred.ts';
 import type { WakeTimings } from '../../seam/control-link.ts';
 import type { WakeProgress } from '../../seam/fleet-view.ts';
+import { WakeFailed } from '../../seam/wake-failed.ts';
 import { RuntimeError } from '../errors.ts';
 import type { StopReason, WakeReason } from '../events.ts';
 import type { Instance } from '../instance/instance.ts';
@@ -95,7 +96,9 @@ export class Wake {
           await this.#tools.wakeDependency(this.#service.spec, name);
         } catch (error) {
           const message = `${this.#service.name} needs ${name}, which did not wake: ${messageOf(error)}`;
-          throw new RuntimeError('dependency_failed', message, { cause: error });
+          // Whoever waits has no other way to what the dependency wrote last.
+          const logTail = error instanceof WakeFailed ? error.failure.logTail : [];
+          throw new RuntimeError('dependency_failed', message, { logTail, cause: error });
         }
         done += 1;
         this.#tracker.enter('dependencies', `${name} is ready`, done / names.length);

@@ -155,6 +155,18 @@ export class FakeInstance {
     this.end({ code: late ? 137 : 0, oomKilled: false });
   }
 
+  /** Takes its address from it. */
+  unplug(): string {
+    this.#endpoints = {};
+    return this.runtimeId;
+  }
+
+  /** Whether it was made from this, and can be reached if it runs. */
+  isFit(imageId: string, configHash: string): boolean {
+    const unplugged = this.up && Object.keys(this.#endpoints).length === 0;
+    return this.imageId === imageId && this.#options.configHash === configHash && !unplugged;
+  }
+
   /** Ends it at once, as from outside. */
   end(exit: Exit): void {
     if (!this.up) return;

@@ -124,6 +124,9 @@ export class FakeRuntime implements Runtime {
     this.#named(id).end({ code: 137, oomKilled: true });
   }
 
+  /** Takes its address from an instance that runs or is paused; another `create` makes it anew. */
+  unplug = (id: string): void => this.#emit({ type: 'unplugged', runtimeId: this.#named(id).unplug() });
+
   health(id: string, healthy: boolean): void {
     const { key, runtimeId } = this.#named(id);
     this.#emit({ type: 'health', key, runtimeId, healthy });
@@ -199,8 +202,7 @@ export class FakeRuntime implements Runtime {
     const { createFails } = this.#behaviourOf(spec);
     if (createFails) throw createFails;
     const present = this.#instances.get(id);
-    if (present?.imageId === imageId && present.observe().configHash === this.configHash(spec))
-      return present.observe();
+    if (present?.isFit(imageId, this.configHash(spec))) return present.observe();
     present?.remove();
     return this.#make(spec, index, imageId, this.#emit).observe();
   }

@@ -134,15 +134,16 @@ function isBeingMade({ State, Config }: ContainerInspectInfo, proxyId: string): 
 function whyReplaced(
   existing: ContainerInspectInfo,
   labels: Readonly<Record<string, string>>,
-  { imageId, networkId, proxyId }: Wanted,
+  { imageId, network, networkId, proxyId }: Wanted,
 ): 'outdated' | 'elsewhere' | undefined {
   const current = existing.Config.Labels;
   if (current[LABELS.configHash] !== labels[LABELS.configHash] || existing.Image !== imageId) return 'outdated';
-  if (existing.State.Running) return undefined;
+  const networks: Readonly<Record<string, { NetworkID: string } | undefined>> = existing.NetworkSettings.Networks;
+  // One that was taken off its network is reached by nobody, and a new address is not given to what runs.
+  if (existing.State.Running) return networks[network] ? undefined : 'outdated';
   if (existing.State.Dead || isBeingMade(existing, proxyId)) return 'outdated';
   if (current[LABELS.surroundings] !== labels[LABELS.surroundings]) return 'elsewhere';
   // Its network may have been removed and made anew under the same name; it would not start.
-  const networks: Readonly<Record<string, { NetworkID: string } | undefined>> = existing.NetworkSettings.Networks;
   const attached = Object.values(networks).map((network) => network?.NetworkID);
   return existing.State.Status === 'created' || attached.includes(networkId) ? undefined : 'outdated';
 }

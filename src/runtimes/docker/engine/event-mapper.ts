@@ -10,22 +10,38 @@ export interface EngineEvent {
   readonly timeNano?: number;
 }
 
-/** The actions that are asked for; `exec_*` alone would be hundreds a second while probes run. */
-export const ACTIONS = ['start', 'die', 'stop', 'pause', 'unpause', 'destroy', 'oom', 'health_status'];
+const ACTIONS = ['start', 'die', 'stop', 'pause', 'unpause', 'destroy', 'oom', 'health_status'];
+
+/**
+ * What is asked for; `exec_*` alone would be hundreds a second while probes run. Not narrowed to the labels of the
+ * project: what the engine tells of a network carries none.
+ */
+export const EVENT_FILTERS = { type: ['container', 'network'], event: [...ACTIONS, 'disconnect'] };
 
 const BEGINS: ReadonlySet<string> = new Set(['start', 'unpause']);
 
 /** What the fleet is told; undefined for what concerns none of this project's instances. */
-export function toRuntimeEvent({ Type, Action = '', Actor }: EngineEvent, project: string): RuntimeEvent | undefined {
+export function toRuntimeEvent(event: EngineEvent, project: string): RuntimeEvent | undefined {
+  if (event.Type === 'network') return ofNetwork(event);
+  return event.Type === 'container' ? ofContainer(event, project) : undefined;
+}
+
+function ofContainer({ Action = '', Actor }: EngineEvent, project: string): RuntimeEvent | undefined {
   const labels = Actor?.Attributes ?? {};
   const key = keyOf(labels);
   const runtimeId = Actor?.ID;
-  if (Type !== 'container' || !key || !runtimeId || !isOfProject(labels, project)) return undefined;
+  if (!key || !runtimeId || !isOfProject(labels, project)) return undefined;
   if (Action === 'oom') return { type: 'oom', key, runtimeId };
   const health = /^health_status: (healthy|unhealthy)/.exec(Action)?.[1];
   if (health) return { type: 'health', key, runtimeId, healthy: health === 'healthy' };
   if (BEGINS.has(Action)) return { type: 'changed', key, runtimeId, began: true };
   return ACTIONS.includes(Action) ? { type: 'changed', key, runtimeId } : undefined;
+}
+
+/** Also said whenever a container ends. */
+function ofNetwork({ Action, Actor }: EngineEvent): RuntimeEvent | undefined {
+  const runtimeId = Actor?.Attributes?.['container'];
+  return runtimeId && Action === 'disconnect' ? { type: 'unplugged', runtimeId } : undefined;
 }
 
 /** The instant of an event as the engine takes it in `since`. Nanoseconds since 1970 do not fit a double: the last digits are lost. */

@@ -2,10 +2,9 @@ import type { GetEventsOptions } from 'dockerode';
 import type { Logger } from '../../../lib/logger.ts';
 import { messageOf } from '../../../lib/coded-error.ts';
 import type { RuntimeEvent } from '../../../fleet/runtime.ts';
-import { projectLabels } from '../../labels.ts';
 import type { Engine } from './engine.ts';
 import { engineStream, type EngineStream } from './engine-stream.ts';
-import { ACTIONS, eventTime, toRuntimeEvent, type EngineEvent } from './event-mapper.ts';
+import { EVENT_FILTERS, eventTime, toRuntimeEvent, type EngineEvent } from './event-mapper.ts';
 import { jsonLines } from './json-lines.ts';
 
 type Listener = (event: RuntimeEvent) => void;
@@ -46,10 +45,8 @@ export class Events {
   /** The engine keeps 256 events: what came since is sent first, if it is no more than that. */
   async open(since: string, abortSignal: AbortSignal): Promise<EngineStream> {
     this.#lastAt ??= since;
-    const label = Object.entries(projectLabels(this.#project)).map(([key, value]) => `${key}=${value}`);
-    const filters = { type: ['container'], label, event: ACTIONS };
     // The types of dockerode know neither a fraction of a second nor the signal.
-    const options = { since, filters, abortSignal } as unknown as GetEventsOptions;
+    const options = { since, filters: EVENT_FILTERS, abortSignal } as unknown as GetEventsOptions;
     return engineStream(await this.#engine.docker.getEvents(options));
   }
 

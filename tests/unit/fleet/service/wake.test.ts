@@ -175,7 +175,7 @@ describe('dependencies', () => {
     expect(harness.runtime.starts('migrate')).toBe(1);
   });
 
-  it('that fail take the service down with their reason', async () => {
+  it('that fail take the service down with their reason and their last lines', async () => {
     const job = fleetSpec('migrate', { job: true });
     const harness = await startFleet(fleetSpec('web', { dependsOn: { migrate: 'completed' } }), job);
     harness.runtime.behave('migrate', { exits: { code: 3, afterMs: 10, says: 'no such table' } });
@@ -183,6 +183,7 @@ describe('dependencies', () => {
     await harness.pass(20);
     expect(failureCode(wake)).toBe('dependency_failed');
     expect(harness.service('web').failure?.detail).toContain('exit code 3');
+    expect(harness.service('web').failure?.logTail).toEqual(['no such table']);
     expect(harness.service('migrate').failure).toMatchObject({ code: 'job_failed', logTail: ['no such table'] });
     expect(harness.runtime.count('prepare', 'web')).toBe(0);
   });

@@ -39,6 +39,15 @@ describe('an event of the engine', () => {
     });
   });
 
+  it('of a network tells which container was taken off it', () => {
+    const Actor = { ID: 'n1', Attributes: { container: 'c1', name: 'demo-net', type: 'bridge' } };
+    expect(toRuntimeEvent({ Type: 'network', Action: 'disconnect', Actor }, 'demo')).toEqual({
+      type: 'unplugged',
+      runtimeId: 'c1',
+    });
+    expect(toRuntimeEvent({ Type: 'network', Action: 'connect', Actor }, 'demo')).toBeUndefined();
+  });
+
   it.each([event('exec_start: sh'), event('start', 'other'), { Type: 'network' }, {}])(
     '%j is not for the fleet',
     (one) => {
