@@ -56,6 +56,12 @@ export class Instance {
     return this.runtimeId === runtimeId && isServing(this.state);
   }
 
+  /** Whether it has an address for each of these ports. */
+  answersAt(ports: readonly number[]): boolean {
+    const { state } = this;
+    return 'endpoints' in state && ports.every((port) => port in state.endpoints);
+  }
+
   /** Whether it rests in a pause, under this handle of the runtime. */
   pauses(runtimeId: string): boolean {
     return this.runtimeId === runtimeId && this.state.kind === 'paused';
@@ -94,21 +100,25 @@ export class Instance {
   start(spec: ServiceSpec, prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     this.#sleeping?.callOff();
     const { runtime, company } = this.#tools;
-    return this.#bringUp(async (paused) => {
-      // What it was doing before may have taken a while.
-      cancelled.throwIfAborted();
-      this.#life.startedElsewhere = false;
-      const kept = paused && this.#isOf(paused, spec, prepared.imageId) ? paused : undefined;
-      const started = await this.#createAndStart(spec, prepared, kept).catch(async (error: unknown) => {
-        // Another process may have made it anew in between: then its one is started, or runs already.
-        if (this.runtimeId === undefined || (await runtime.inspect(this.runtimeId))) throw error;
-        return this.#createAndStart(spec, prepared);
-      });
-      this.#life.startedHere = started.startedNow;
-      this.#life.startedElsewhere = !started.startedNow;
-      if (started.startedNow && !company.tellsOfStart(false)) this.#life.emit('instance.starting');
-      return started;
-    }, 'started');
+    return this.#bringUp(
+      async (paused) => {
+        // What it was doing before may have taken a while.
+        cancelled.throwIfAborted();
+        this.#life.startedElsewhere = false;
+        const kept = paused && this.#isOf(paused, spec, prepared.imageId) ? paused : undefined;
+        const started = await this.#createAndStart(spec, prepared, kept).catch(async (error: unknown) => {
+          // Another process may have made it anew in between: then its one is started, or runs already.
+          if (this.runtimeId === undefined || (await runtime.inspect(this.runtimeId))) throw error;
+          return this.#createAndStart(spec, prepared);
+        });
+        this.#life.startedHere = started.startedNow;
+        this.#life.startedElsewhere = !started.startedNow;
+        if (started.startedNow && !company.tellsOfStart(false)) this.#life.emit('instance.starting');
+        return started;
+      },
+      'started',
+      spec,
+    );
   }
 
   /**
@@ -220,7 +230,7 @@ export class Instance {
   #adopt(observed: ObservedInstance): void {
     this.#life.startedElsewhere = true;
     this.#life.change({ type: 'starting' });
-    this.#adoption = this.#bringUp(() => Promise.resolve(observed), 'adopted').then(
+    this.#adoption = this.#bringUp(() => Promise.resolve(observed), 'adopted', this.#owner.spec).then(
       () => this.#owner.adopted(this.id),
       (error: unknown) => this.#owner.adopted(this.id, error),
     );
@@ -235,6 +245,7 @@ export class Instance {
   #bringUp(
     begin: (paused?: ObservedInstance) => Promise<ObservedInstance>,
     how: 'started' | 'adopted',
+    spec: ServiceSpec,
   ): Promise<StartTimings | undefined> {
     const outcome = deferred<StartTimings | undefined>();
     void this.#lane.run(async () => {
@@ -244,7 +255,7 @@ export class Instance {
         outcome.resolve(undefined);
         return;
       }
-      const attempt = new StartAttempt(this.#owner.spec, this.#tools);
+      const attempt = new StartAttempt(spec, this.#tools);
       this.#starting = attempt;
       const { paused } = this.#life;
       const over = how === 'started' ? this.#tools.company.starts(this.key) : undefined;

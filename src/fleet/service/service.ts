@@ -1,4 +1,4 @@
-import type { ServiceSpec, SleepTier } from '../../config/service-spec.ts';
+import { portsOf, type ServiceSpec, type SleepTier } from '../../config/service-spec.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import { deferred } from '../../lib/deferred.ts';
 import type { WakeTimings } from '../../seam/control-link.ts';
@@ -133,7 +133,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
    */
   wake(reason: WakeReason): Promise<WakeTimings> {
     const done = this.#spec.job && this.status === 'completed' && reason !== 'operator';
-    if (done || this.serving.length > 0) return Promise.resolve({ totalMs: 0 });
+    if (done || this.serving.length > 0) return this.#takeOverPorts();
     const pausing = reason === 'operator' ? undefined : this.#wakes.pausing();
     return pausing ? Promise.reject(pausing) : this.#wakes.run(reason);
   }
@@ -285,6 +285,13 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   #leaving(reason: StopReason): readonly Instance[] {
     const staying = reason === 'idle' ? this.serving.slice(0, this.#spec.scale.min) : [];
     return this.instances.filter((instance) => !staying.includes(instance));
+  }
+
+  /** Requests go to the ports of the newest entry: where nobody answers there, they wait until what serves is replaced. */
+  async #takeOverPorts(): Promise<WakeTimings> {
+    const answers = this.serving.some((instance) => instance.answersAt(portsOf(this.#spec)));
+    if (!answers && this.serving.length > 0) await this.#replaceStale();
+    return { totalMs: 0 };
   }
 
   /** Replaces what serves from an old configuration. Whatever can fail early (a build) fails before anything is stopped. */

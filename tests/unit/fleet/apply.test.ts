@@ -241,6 +241,31 @@ describe('an edited manifest', () => {
       expect(harness.service('web').instances[0]?.configHash).toBe(harness.runtime.configHash(edited));
     });
 
+    it('lets a wake end that was building, though the port is another now', async () => {
+      await harness.service('web').sleep('operator', 'remove');
+      const release = harness.runtime.hold('prepare', 'web');
+      const wake = watch(harness.fleet.wake('web'));
+      await harness.pass();
+      apply({ ...web, port: 4000 }, api);
+      release();
+      await harness.pass(1_000);
+      expect(wake.error).toBeUndefined();
+      expect(wake.value).toBeDefined();
+    });
+
+    it('lets those wait for the replacement who come for its new port', async () => {
+      const release = harness.runtime.hold('prepare', 'web');
+      apply({ ...web, port: 4000 }, api);
+      await harness.pass();
+      const wake = watch(harness.fleet.wake('web'));
+      await harness.pass(1_000);
+      expect(wake.settled).toBe(false);
+      release();
+      await harness.pass(1_000);
+      expect(wake.value).toBeDefined();
+      expect(harness.data.upstreams('web')[0]?.endpoints).toHaveProperty('4000');
+    });
+
     it('never makes an instance of a new entry from what was prepared for the old one', async () => {
       await harness.service('web').sleep('operator', 'remove');
       const prepared: string[] = [];
