@@ -40,6 +40,7 @@ export class Http2Channel implements UpstreamChannel {
   /** END_STREAM has come. */
   #ended = false;
   #left = false;
+  #abandoned = false;
 
   constructor(owner: ChannelOwner, limits: ChannelLimits, session?: Http2Session) {
     this.#owner = owner;
@@ -116,14 +117,13 @@ export class Http2Channel implements UpstreamChannel {
 
   /** RFC 9113 8.1: what was not sent of the request is not wanted any more. */
   release(requestComplete: boolean): void {
-    this.#user = undefined;
+    this.#dropUser();
     if (!requestComplete) this.#cancel();
   }
 
   destroy(): void {
     const session = this.#session;
-    const hadUser = this.#user !== undefined;
-    this.#user = undefined;
+    const hadUser = this.#dropUser() !== undefined;
     if (session === undefined) this.#owner.onGivenUp(this);
     else if (this.#stream === undefined) this.#leave();
     else {
@@ -142,6 +142,16 @@ export class Http2Channel implements UpstreamChannel {
     const stream = this.#stream;
     if (stream?.writableEnded === false) stream.destroy(new Error('The request was not complete.'));
     else stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #dropUser(): ChannelUser | undefined {
+    const user = this.#user;
+    this.#user = undefined;
+    if (this.#session !== undefined && !this.#abandoned) {
+      this.#abandoned = true;
+      this.#session.abandon();
+    }
+    return user;
   }
 
   #leave(): void {
@@ -170,8 +180,7 @@ export class Http2Channel implements UpstreamChannel {
     // The close that follows tells.
     stream.on('error', () => undefined);
     stream.once('close', () => {
-      const user = this.#user;
-      this.#user = undefined;
+      const user = this.#dropUser();
       this.#leave();
       user?.onFailure(this.#closeFailure(stream));
     });

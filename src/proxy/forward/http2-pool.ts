@@ -79,6 +79,14 @@ export class Http2Pool implements ChannelPool, SessionOwner, ChannelOwner, Ticki
     }
   }
 
+  /**
+   * Streams that nobody wants close at once, unless nghttp2 is deaf: after an error of the connection it neither reads nor
+   * resets anything, and says so to nobody.
+   */
+  onUnwanted(session: Http2Session): void {
+    session.deadline = this.#ticker.deadline(this.#limits.pingTimeoutMs);
+  }
+
   onClosed(session: Http2Session): void {
     const site = this.#sites.get(session.key);
     if (site === undefined) return;
@@ -94,8 +102,9 @@ export class Http2Pool implements ChannelPool, SessionOwner, ChannelOwner, Ticki
     for (const session of this.#all()) {
       if (session.deadline > nowMs) continue;
       session.deadline = Infinity;
-      if (session.ready) session.close();
-      else session.giveUp(this.#limits.connectTimeoutMs);
+      if (!session.ready) session.giveUp(this.#limits.connectTimeoutMs);
+      else if (session.idle) session.close();
+      else session.destroy();
     }
   }
 

@@ -17,6 +17,8 @@ export interface Http2SessionLimits {
 export interface SessionOwner {
   /** There is room for a stream, or more room than before. */
   onRoom(session: Http2Session): void;
+  /** Nobody waits any more for what is still open on it. */
+  onUnwanted(session: Http2Session): void;
   onClosed(session: Http2Session): void;
 }
 
@@ -43,6 +45,7 @@ export class Http2Session {
   #ending = false;
   #doubted: NodeJS.Timeout | undefined;
   #streams = 0;
+  #wanted = 0;
   #served = 0;
   #lastProcessedId = Infinity;
   #error: Error | undefined;
@@ -96,7 +99,14 @@ export class Http2Session {
   /** A place for one stream; it is given back by `leave`. */
   enter(): void {
     this.#streams += 1;
+    this.#wanted += 1;
     this.#served += 1;
+  }
+
+  /** Whoever had a place has got what it came for, or has given up; `leave` follows when the stream has closed. */
+  abandon(): void {
+    this.#wanted -= 1;
+    if (this.#wanted === 0) this.#owner.onUnwanted(this);
   }
 
   leave(): void {
