@@ -24,6 +24,8 @@ export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 export interface Row {
   readonly name: string;
   readonly figures: Figures;
+  /** The least of each figure in any round. Others on the machine only ever add to a cost. */
+  readonly quietest?: Figures;
 }
 
 export interface CaseResult {

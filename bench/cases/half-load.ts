@@ -5,7 +5,7 @@ import { warmUp } from '../load/warm-up.ts';
 import { pacedScript, wrk } from '../load/wrk.ts';
 import { median } from '../median.ts';
 import type { Case, Figures, Row } from './case.ts';
-import { medians } from './rounds.ts';
+import { least, medians } from './rounds.ts';
 
 const CONNECTIONS = 64;
 /**
@@ -22,12 +22,12 @@ export const halfLoad: Case = {
   run: (arena) =>
     withEntrants(arena, able(arena), async (entrants) => {
       const rows: Row[] = [];
-      for (const entrant of entrants) rows.push({ name: entrant.name, figures: await halfLoadOf(arena, entrant) });
+      for (const entrant of entrants) rows.push(await halfLoadOf(arena, entrant));
       return rows;
     }),
 };
 
-async function halfLoadOf(arena: Arena, entrant: Entrant): Promise<Figures> {
+async function halfLoadOf(arena: Arena, entrant: Entrant): Promise<Row> {
   const { site, rounds, seconds, warmUpRequests } = arena;
   const url = entrant.url('/');
   const flatOut: Load = (_, span) => wrk({ url, connections: CONNECTIONS, seconds: span });
@@ -47,5 +47,10 @@ async function halfLoadOf(arena: Arena, entrant: Entrant): Promise<Figures> {
     alone.push((await wrk({ url: direct, connections: CONNECTIONS, seconds, script })).p99Ms ?? NaN);
   }
   const figures = medians(through);
-  return { ...figures, addedP99Ms: (figures.p99Ms ?? NaN) - median(alone) };
+  const quietest = least(through);
+  return {
+    name: entrant.name,
+    figures: { ...figures, addedP99Ms: (figures.p99Ms ?? NaN) - median(alone) },
+    quietest: { ...quietest, addedP99Ms: (quietest.p99Ms ?? NaN) - Math.min(...alone) },
+  };
 }

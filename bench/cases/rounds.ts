@@ -25,7 +25,13 @@ export function interleaved(
         rounds.push(await measure(entrant, () => load(entrant, arena.seconds)));
       }
     }
-    return withRatios(measured.map(({ entrant, rounds }) => ({ name: entrant.name, figures: medians(rounds) })));
+    return withRatios(
+      measured.map(({ entrant, rounds }) => ({
+        name: entrant.name,
+        figures: medians(rounds),
+        quietest: least(rounds),
+      })),
+    );
   });
 }
 
@@ -46,8 +52,16 @@ async function measure(entrant: Entrant, load: () => Promise<LoadResult>): Promi
 }
 
 export function medians(rounds: readonly Figures[]): Figures {
+  return each(rounds, median);
+}
+
+export function least(rounds: readonly Figures[]): Figures {
+  return each(rounds, (values) => Math.min(...values));
+}
+
+function each(rounds: readonly Figures[], of: (values: readonly number[]) => number): Figures {
   const names = Object.keys(rounds[0] ?? {}) as (keyof Figures)[];
-  return Object.fromEntries(names.map((name) => [name, median(rounds.map((round) => round[name] ?? NaN))]));
+  return Object.fromEntries(names.map((name) => [name, of(rounds.map((round) => round[name] ?? NaN))]));
 }
 
 /** How many times the first row's CPU each one takes, for as much as it has carried. */

@@ -12,6 +12,8 @@ export interface Verdict {
   readonly text: string;
   readonly atMost: number;
   readonly seen: number;
+  /** The same from what each contestant took in the round that was its best; undefined where there are no rounds. */
+  readonly quietest: number | undefined;
   readonly holds: boolean;
 }
 
@@ -45,10 +47,15 @@ const TARGETS: readonly Target[] = [
 
 /** Those targets that this run can tell something about. */
 export function judge(results: readonly CaseResult[]): Verdict[] {
+  const quiet = results.map(inQuietestRounds);
   return TARGETS.flatMap(({ text, atMost, seen }) => {
     const value = seen(results);
-    return value === undefined ? [] : [{ text, atMost, seen: value, holds: value <= atMost }];
+    return value === undefined ? [] : [{ text, atMost, seen: value, quietest: seen(quiet), holds: value <= atMost }];
   });
+}
+
+function inQuietestRounds(result: CaseResult): CaseResult {
+  return { ...result, rows: result.rows.map((row) => ({ ...row, figures: row.quietest ?? {} })) };
 }
 
 function figure(caseName: string, row: string, name: FigureName): Target['seen'] {
