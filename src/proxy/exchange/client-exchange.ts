@@ -39,7 +39,10 @@ export interface ClientExchange extends RequestFacts {
    * @param follows what the head is followed by; content unless given
    */
   sendHead(status: number, reason: string, headers: RawHeaders, follows?: AfterHead): void;
-  /** Sends content; false means: wait for `onDrain`. A little of it may stay with its head until `flush` or `end`. */
+  /**
+   * Sends content, which belongs to the caller again afterwards; false means: wait for `onDrain`. A little of it may stay
+   * with its head until `flush` or `end`.
+   */
   write(chunk: Uint8Array): boolean;
   /** Sends what is there, and the head also without content: nothing may follow for hours. */
   flush(): void;

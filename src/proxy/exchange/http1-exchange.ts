@@ -6,6 +6,7 @@ import type { ClientExchange, RawHeaders } from './client-exchange.ts';
 import { fieldValue } from './field-values.ts';
 import { lingerOnClose } from '../listen/lingering-close.ts';
 import type { RequestFacts } from './request-facts.ts';
+import { sendCopy } from './send-copy.ts';
 
 /** Above this the copy costs more than the write that it saves. */
 const MAX_HELD_BYTES = 8_192;
@@ -120,7 +121,7 @@ export class Http1Exchange implements ClientExchange {
     // Only then: an empty text ahead of every chunk would have to be gathered with it.
     if (this.#held !== undefined) this.flush();
     this.#headWaits = false;
-    return this.#response.write(chunk);
+    return sendCopy(this.#response, chunk);
   }
 
   flush(): void {

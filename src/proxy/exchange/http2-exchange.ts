@@ -5,6 +5,7 @@ import type { AfterHead, ClientExchange, RawHeaders } from './client-exchange.ts
 import { fieldValue } from './field-values.ts';
 import { toHttp2Fields } from './http2-fields.ts';
 import type { RequestFacts } from './request-facts.ts';
+import { sendCopy } from './send-copy.ts';
 
 /** One HTTP/2 stream, without the compatibility layer of Node. */
 export class Http2Exchange implements ClientExchange {
@@ -101,7 +102,7 @@ export class Http2Exchange implements ClientExchange {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#unusable || this.#stream.write(chunk);
+    return this.#unusable || sendCopy(this.#stream, chunk);
   }
 
   flush(): void {

@@ -53,6 +53,7 @@ export class ResponseParser {
     return this.#head;
   }
 
+  /** @param bytes the caller's again afterwards; content is handed on as parts of them */
   parse(bytes: Buffer): void {
     let at = 0;
     if (this.#state === 'head') {
@@ -95,7 +96,7 @@ export class ResponseParser {
 
   #readHead(head: UpstreamHead, bytes: Buffer, at: number): void {
     if (head.status === 101) {
-      this.#switch(head, bytes.subarray(at));
+      this.#switch(head, Buffer.from(bytes.subarray(at)));
       return;
     }
     if (head.status < 200) {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { sendCopy } from '../exchange/send-copy.ts';
 import type { Cancellable, ForwardContext } from './forward-context.ts';
 import type { SwitchedChannel, SwitchedUser, UpstreamChannel } from './upstream-channel.ts';
 
@@ -67,7 +68,7 @@ export class Tunnel implements Cancellable, SwitchedUser {
   }
 
   onBytes(bytes: Buffer): void {
-    if (!this.#client.write(bytes)) this.#upstream.pauseReading();
+    if (!sendCopy(this.#client, bytes)) this.#upstream.pauseReading();
   }
 
   onWritable(): void {

@@ -52,6 +52,7 @@ export interface UpstreamChannel {
 
 /** The one that has a channel on which HTTP is over. */
 export interface SwitchedUser {
+  /** @param bytes overwritten by what is read next: whoever keeps something of them makes a copy */
   onBytes(bytes: Buffer): void;
   /** What had been written has left; more may be. */
   onWritable(): void;

@@ -48,16 +48,15 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   #error: Error | undefined;
 
   /**
-   * @param readBuffer what is read goes through it, shared by all connections, and is copied out at its true size: Node
-   *   would allocate 64 KB for every read
+   * @param readBuffer what is read goes through it, shared by all connections: Node would allocate 64 KB for every read
    */
-  constructor(key: string, endpoint: Endpoint, limits: ResponseLimits, owner: ConnectionOwner, readBuffer: Uint8Array) {
+  constructor(key: string, endpoint: Endpoint, limits: ResponseLimits, owner: ConnectionOwner, readBuffer: Buffer) {
     this.key = key;
     this.endpoint = endpoint;
     this.#limits = limits;
     this.#owner = owner;
     const callback = (length: number): boolean => {
-      this.#read(Buffer.from(readBuffer.subarray(0, length)));
+      this.#read(readBuffer.subarray(0, length));
       return true;
     };
     this.#socket = openSocket(endpoint, { allowHalfOpen: true, onread: { buffer: readBuffer, callback } });
@@ -190,6 +189,7 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
     });
   }
 
+  /** @param bytes overwritten by the next read: whoever keeps something of them makes a copy */
   #read(bytes: Buffer): void {
     const user = this.#user;
     const parser = this.#parser;

@@ -24,7 +24,7 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   readonly #options: UpstreamPoolOptions;
   readonly #ticker: Ticker;
   readonly #all = new Set<UpstreamConnection>();
-  readonly #readBuffer = new Uint8Array(READ_BUFFER_BYTES);
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #idle = new Map<string, UpstreamConnection[]>();
   /** Made once: a new text would have to be hashed again for every request. */
   readonly #keys = new WeakMap<Endpoint, string>();
