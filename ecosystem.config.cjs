@@ -23,6 +23,8 @@ function settings() {
 
 const common = {
   script: join(__dirname, 'dist/main.js'),
+  // V8 would drop the code of what nobody has called for a while; the first requests after a rest would pay for it.
+  node_args: ['--no-flush-bytecode'],
   cwd: process.cwd(),
   wait_ready: true,
   max_restarts: 1_000_000,
