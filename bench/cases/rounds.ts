@@ -7,6 +7,12 @@ import { median } from '../median.ts';
 import type { Figures, Row } from './case.ts';
 
 /**
+ * Each turn begins with as much load that does not count: a contestant has waited some 18 s for it, and what a runtime
+ * has dropped meanwhile is not what a request costs.
+ */
+const SETTLING_SECONDS = 1;
+
+/**
  * Every contestant has its turn in every round, so that what else goes on on the machine falls on all alike.
  * @param warmUpShare of the requests that warm a contestant up; those for much more than a small answer need fewer
  */
@@ -22,6 +28,7 @@ export function interleaved(
     for (let round = 1; round <= arena.rounds; round += 1) {
       for (const { entrant, rounds } of measured) {
         arena.progress(`round ${round} of ${arena.rounds}: ${entrant.name}`);
+        await load(entrant, SETTLING_SECONDS);
         rounds.push(await measure(entrant, () => load(entrant, arena.seconds)));
       }
     }
