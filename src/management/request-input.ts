@@ -28,3 +28,11 @@ export function queryCount(lowest: number, highest: number, byDefault: number): 
     .transform(Number)
     .refine((count) => count >= lowest && count <= highest, message);
 }
+
+/** A point in time of a query, in UTC: texts of this form sort by time. */
+export function queryInstant(): z.ZodType<string | undefined> {
+  return z.iso
+    .datetime({ offset: true, error: 'must be a time such as 2026-11-21T10:00:00Z' })
+    .transform((text) => new Date(text).toISOString())
+    .optional();
+}

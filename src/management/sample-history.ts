@@ -3,10 +3,10 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { SampleRecord, StateStore } from '../fleet/state-store.ts';
 import type { UsageSample } from '../fleet/usage/usage-sample.ts';
 import type { SampleAnswer, SamplesAnswer } from './contract.ts';
-import { queryCount } from './request-input.ts';
+import { queryCount, queryInstant } from './request-input.ts';
 
 export const samplesQuery = z.object({
-  since: z.iso.datetime({ offset: true, error: 'must be a time such as 2026-11-21T10:00:00Z' }).optional(),
+  since: queryInstant(),
   limit: queryCount(1, 10_000, 1_000),
 });
 
@@ -18,11 +18,10 @@ export async function sampleHistory(
 ): Promise<SamplesAnswer> {
   const recent = fleet.monitor.samples(service).map(recentSample);
   if (since === undefined) return { service, samples: recent.slice(-limit) };
-  const from = new Date(since).toISOString();
-  const stored = (await store.listSamples({ service, since: from, limit })).map(storedSample);
+  const stored = (await store.listSamples({ service, since, limit })).map(storedSample);
   // What is in memory may be stored already; memory knows more of it.
   const all = new Map([...stored, ...recent].map((sample) => [`${sample.instance} ${sample.at}`, sample]));
-  const samples = [...all.values()].filter(({ at }) => at >= from).sort((a, b) => (a.at < b.at ? -1 : 1));
+  const samples = [...all.values()].filter(({ at }) => at >= since).sort((a, b) => (a.at < b.at ? -1 : 1));
   return { service, samples: samples.slice(-limit) };
 }
 

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventRecord } from '../../src/fleet/state-store.ts';
 import type { EventAnswer, LogAnswer, ProblemAnswer } from '../../src/management/contract.ts';
 import { TestManagement } from '../support/set-ups/management.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
@@ -70,6 +71,35 @@ describe('GET /api/events', () => {
     await until(() => events.ended);
     const seen = events.data<EventAnswer>().map(({ data }) => data['n']);
     expect([seen.length, seen[0], seen.at(-1)]).toEqual([1_000, 1_500, 2_499]);
+  });
+
+  it('begins with what the store keeps since an instant, and goes on', async () => {
+    const minuteAgo = Date.now() - 60_000;
+    const instant = (n: number): string => new Date(minuteAgo + n).toISOString();
+    const record = (n: number, service: string, subject: string): EventRecord => {
+      const [id, at] = [`earlier-${n}`, instant(n)];
+      const cloudEvent = { specversion: '1.0', id, source: 'reveille/test', type: 'instance.ready', time: at };
+      return { _id: `reveille/test#${id}`, ...{ service, subject, at, data: { n } }, ...cloudEvent };
+    };
+    await management.store.saveEvents([
+      record(1, 'web', 'web/web-1'),
+      record(2, 'web', 'web/web-1'),
+      record(3, 'api', 'api'),
+    ]);
+    management.bus.emit('scale.up', 'web', { n: 4 });
+    const events = await read(`/api/events?since=${instant(2)}`);
+    management.bus.emit('scale.up', 'web', { n: 5 });
+    await events.until(4);
+    const [first, second] = events.data<EventAnswer>();
+    expect(events.data<EventAnswer>().map(({ data }) => data['n'])).toEqual([2, 3, 4, 5]);
+    expect(first).toMatchObject({ id: 'earlier-2', type: 'instance.ready', service: 'web', instance: 'web-1' });
+    expect(second).not.toHaveProperty('instance');
+  });
+
+  it('says which instant it did not understand', async () => {
+    const refused = await management.ask('/api/events?since=yesterday');
+    expect(refused.status).toBe(400);
+    expect(refused.json<ProblemAnswer>().detail).toContain('since: must be a time such as');
   });
 
   it('tells of one service alone when asked to', async () => {
