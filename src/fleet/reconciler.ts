@@ -134,7 +134,7 @@ export class Reconciler {
   /** What ends loses its address as well, and is heard of without this. */
   #unplugged(runtimeId: string): void {
     for (const service of this.#tools.members.services) {
-      const instance = service.instances.find((each) => each.serves(runtimeId) || each.pauses(runtimeId));
+      const instance = service.instances.find((each) => each.isUp(runtimeId));
       if (instance)
         void this.#quietly(service.name, () => this.#inspect(service, instance.key.index, runtimeId, false));
     }

@@ -1,3 +1,4 @@
+import type { ServiceSpec } from '../../config/service-spec.ts';
 import type { EventType } from '../events.ts';
 import { transition, type InstanceChange, type InstanceState } from './instance-state.ts';
 import type { InstanceOwner, InstanceTools } from './instance-tools.ts';
@@ -61,6 +62,11 @@ export class InstanceLife {
     const seen = this.#seen;
     if (this.#state.kind !== 'paused' || !seen || Object.keys(seen.endpoints).length === 0) return undefined;
     return { ...seen, state: 'paused' };
+  }
+
+  /** Whether it was made from this configuration and this image. */
+  isMadeFrom({ imageId, configHash }: ObservedInstance, spec: ServiceSpec, wantedImageId: string): boolean {
+    return imageId === wantedImageId && configHash === this.tools.runtime.configHash(spec);
   }
 
   /** It serves requests from now on. */

@@ -41,7 +41,8 @@ export class StartAttempt {
   readonly #thawed = deferred<ObservedInstance>();
   /** Whether one that was paused answers well by what it was asked when it was thawed. */
   #answers: Promise<boolean> = Promise.resolve(false);
-  #runtimeId: string | undefined;
+  /** As it was when it was thawed, or began to run. */
+  #instance: ObservedInstance | undefined;
 
   constructor(spec: ServiceSpec, tools: StartTools) {
     this.#spec = spec;
@@ -55,12 +56,14 @@ export class StartAttempt {
     this.#over.abort(reason);
   }
 
-  /** Something happened to the instance: looks whether it has ended. Harmless at any time. */
+  /** Something happened to the instance: looks whether it has ended, or lost its address. Harmless at any time. */
   async look(): Promise<void> {
-    if (this.#runtimeId === undefined) return;
-    const observed = await this.#tools.runtime.inspect(this.#runtimeId);
-    if (observed?.state === 'running' || observed?.state === 'paused') return;
-    this.#exit.resolve(observed?.exit ?? UNKNOWN_EXIT);
+    if (!this.#instance) return;
+    const { runtimeId, endpoints } = this.#instance;
+    const observed = await this.#tools.runtime.inspect(runtimeId);
+    if (observed?.state !== 'running' && observed?.state !== 'paused')
+      this.#exit.resolve(observed?.exit ?? UNKNOWN_EXIT);
+    else if (Object.keys(observed.endpoints).length < Object.keys(endpoints).length) this.cancel(this.#unplugged());
   }
 
   /**
@@ -81,7 +84,7 @@ export class StartAttempt {
         return { instance: thawed, timings: { startMs: clock.now() - beganMs, readyMs: 0 } };
       }
       const instance = await begun;
-      this.#runtimeId = instance.runtimeId;
+      this.#instance = instance;
       if (instance.state === 'exited') this.#exit.resolve(instance.exit ?? UNKNOWN_EXIT);
       const startedMs = clock.now();
       onStarted();
@@ -100,7 +103,7 @@ export class StartAttempt {
    */
   resumes(resting: ObservedInstance): void {
     if (resting.state !== 'paused') return;
-    this.#runtimeId = resting.runtimeId;
+    this.#instance = resting;
     this.#answers = this.#tools.readiness.answers(this.#spec, resting, this.#over.signal);
     void this.#answers.then((well) => well && this.#thawed.resolve({ ...resting, state: 'running' }));
   }
@@ -143,17 +146,21 @@ export class StartAttempt {
   /** After a failed `run`: leaves nothing running that does not serve. Never rejects. */
   async clear(): Promise<void> {
     const { runtime, stopGraceMs } = this.#tools;
-    if (this.#runtimeId !== undefined) await runtime.stopInstance(this.#runtimeId, stopGraceMs).catch(() => undefined);
+    if (this.#instance) await runtime.stopInstance(this.#instance.runtimeId, stopGraceMs).catch(() => undefined);
   }
 
   /** Adds the last log lines. */
   async #explain(thrown: unknown): Promise<RuntimeError> {
     const { runtime, clock } = this.#tools;
     const { code, detail, logTail } = failureOf(this.#spec.name, thrown, clock);
-    if (this.#runtimeId === undefined)
-      return new RuntimeError(code as RuntimeError['code'], detail, { logTail, cause: thrown });
-    const tail = logTail.length > 0 ? logTail : await logTailOf(runtime, this.#runtimeId, clock);
+    if (!this.#instance) return new RuntimeError(code as RuntimeError['code'], detail, { logTail, cause: thrown });
+    const tail = logTail.length > 0 ? logTail : await logTailOf(runtime, this.#instance.runtimeId, clock);
     return new RuntimeError(code as RuntimeError['code'], detail, { logTail: tail, cause: thrown });
+  }
+
+  #unplugged(): RuntimeError {
+    const message = `${this.#spec.name} lost its address while it started; look who took it off its network`;
+    return new RuntimeError('start_failed', message);
   }
 
   #late(): RuntimeError {

@@ -1,4 +1,4 @@
-import { portsOf, type ServiceSpec, type SleepTier } from '../../config/service-spec.ts';
+import type { ServiceSpec, SleepTier } from '../../config/service-spec.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import { deferred } from '../../lib/deferred.ts';
 import type { WakeTimings } from '../../seam/control-link.ts';
@@ -13,6 +13,7 @@ import { Instances } from './instances.ts';
 import type { InstanceView, Member } from '../member.ts';
 import type { Exit, ObservedInstance } from '../runtime.ts';
 import { isAutoscaled } from '../keepers/scale-decision.ts';
+import { Replacing } from './replacing.ts';
 import { checkScale, Scaling } from './scaling.ts';
 import { ServiceEvents } from './service-events.ts';
 import { statusOf } from './service-status.ts';
@@ -31,13 +32,14 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   readonly #events: ServiceEvents;
   readonly #wakes: Wakes;
   readonly #scaling: Scaling;
+  readonly #replacing: Replacing;
   readonly #healing: Healing;
   readonly #onStarted = new Set<() => void>();
   #spec: ServiceSpec;
   #asleepSinceMs: number | undefined;
 
   constructor(spec: ServiceSpec, tools: ServiceTools) {
-    const { clock, bus, log, drainTimeoutMs, company } = tools;
+    const { clock, bus, log, drainTimeoutMs, company, runtime } = tools;
     const { name } = spec;
     this.name = name;
     this.#spec = spec;
@@ -51,6 +53,10 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     this.#scaling = new Scaling({
       ...{ ...shared, desired: this.#desired, wakes: this.#wakes, drainTimeoutMs },
       changed: () => this.changed(),
+    });
+    this.#replacing = new Replacing({
+      ...{ runtime, company, log, instances: this.#instances, wakes: this.#wakes },
+      spec: () => this.#spec,
     });
     this.#healing = new Healing({
       ...{ clock, log, service: name },
@@ -133,7 +139,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
    */
   wake(reason: WakeReason): Promise<WakeTimings> {
     const done = this.#spec.job && this.status === 'completed' && reason !== 'operator';
-    if (done || this.serving.length > 0) return this.#takeOverPorts();
+    if (done || this.serving.length > 0) return this.#replacing.untilPortsAnswer().then(() => ({ totalMs: 0 }));
     const pausing = reason === 'operator' ? undefined : this.#wakes.pausing();
     return pausing ? Promise.reject(pausing) : this.#wakes.run(reason);
   }
@@ -191,7 +197,7 @@ export class Service implements InstanceOwner, Member, WakesOwner {
     this.#spec = spec;
     this.#failures.forget();
     await this.#scaling.fit(spec.scale);
-    await this.#replaceStale();
+    await this.#replacing.run();
     if (spec.scale.min > 0) await this.wake('boot');
   }
 
@@ -275,30 +281,12 @@ export class Service implements InstanceOwner, Member, WakesOwner {
   }
 
   settled(): void {
-    this.#replaceStale().catch((error: unknown) => {
-      const message = `${this.name} runs on from an old configuration: ${messageOf(error)}`;
-      this.#tools.log.warn({ service: this.name, err: error }, message);
-    });
+    this.#replacing.runSoon();
   }
 
   /** All, but of those that are idle only what the service can do without. */
   #leaving(reason: StopReason): readonly Instance[] {
     const staying = reason === 'idle' ? this.serving.slice(0, this.#spec.scale.min) : [];
     return this.instances.filter((instance) => !staying.includes(instance));
-  }
-
-  /** Requests go to the ports of the newest entry: where nobody answers there, they wait until what serves is replaced. */
-  async #takeOverPorts(): Promise<WakeTimings> {
-    const answers = this.serving.some((instance) => instance.answersAt(portsOf(this.#spec)));
-    if (!answers && this.serving.length > 0) await this.#replaceStale();
-    return { totalMs: 0 };
-  }
-
-  /** Replaces what serves from an old configuration. Whatever can fail early (a build) fails before anything is stopped. */
-  async #replaceStale(): Promise<void> {
-    const hash = this.#tools.runtime.configHash(this.#spec);
-    const stale = this.instances.filter(({ configHash, state }) => configHash !== hash && state.kind === 'ready');
-    if (stale.length === 0 || !(await this.#tools.company.confirm(this.startedHere))) return;
-    await this.#wakes.run('replace', stale);
   }
 }

@@ -107,6 +107,24 @@ describe('an attempt to start', () => {
     expect(codeOf(run)).toBe('instance_exited');
   });
 
+  it('ends when the instance has lost its address, which one that goes on after a pause seemed to keep', async () => {
+    const bench = new Bench();
+    bench.prober.refuse('web');
+    const run = bench.run(async () => {
+      const { runtimeId } = await bench.begin();
+      await bench.runtime.pauseInstance(runtimeId);
+      const resting = (await bench.runtime.inspect(runtimeId))!;
+      bench.attempt.resumes(resting);
+      bench.runtime.unplug('web-1');
+      await bench.runtime.startInstance(runtimeId);
+      return { ...resting, state: 'running' };
+    });
+    await bench.clock.advanceAsync(1_000);
+    expect(codeOf(run)).toBe('start_failed');
+    expect(run.error).toMatchObject({ message: expect.stringContaining('lost its address') as string });
+    expect(bench.clock.pendingCount).toBe(0);
+  });
+
   it('goes on while the runtime is away for a moment', async () => {
     const bench = new Bench();
     bench.prober.refuse('web');

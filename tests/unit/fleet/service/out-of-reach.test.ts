@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../../../src/config/service-spec.ts';
-import { fleetSpec, startFleet, type FleetHarness } from '../../../support/set-ups/fleet.ts';
+import { fleetSpec, startFleet, watch, type FleetHarness } from '../../../support/set-ups/fleet.ts';
 
 const ALWAYS_ONE = { scale: { min: 1, max: 1, cooldownMs: 60_000 } };
 
@@ -39,6 +39,30 @@ describe('an instance that loses its address', () => {
     await harness.fleet.wake('web');
     expect(harness.data.offered('web')).toEqual(['web-1']);
     expect(harness.service('web').instance(1).runtimeId).not.toBe(runtimeId);
+  });
+
+  it('while it is paused, which nobody has told yet, is started anew by the wake that finds it out', async () => {
+    const harness = await awake();
+    await harness.service('web').sleep('operator', 'pause');
+    harness.prober.refuse('web');
+    harness.runtime.deaf(() => harness.runtime.unplug('web-1'));
+    const woken = harness.fleet.wake('web');
+    await harness.pass(20);
+    harness.prober.accept('web');
+    await harness.pass(20);
+    await woken;
+    expect(harness.data.offered('web')).toEqual(['web-1']);
+    expect(harness.runtime.starts('web')).toBe(2);
+  });
+
+  it('while it starts is not waited for until wake.timeout', async () => {
+    const harness = await startFleet(fleetSpec('web'));
+    harness.prober.refuse('web');
+    const woken = watch(harness.fleet.wake('web'));
+    await harness.pass(20);
+    harness.runtime.unplug('web-1');
+    await harness.pass();
+    expect(woken.error).toMatchObject({ failure: { code: 'start_failed' } });
   });
 
   it('and was not told of is found when it cannot be reached', async () => {
