@@ -13,12 +13,16 @@ interface Series {
   count: number;
   seconds: number;
   readonly buckets: number[];
+  /** How often in a row there was nothing to tell of it. */
+  quiet: number;
 }
 
 const BOUNDS: readonly number[] = DURATION_BOUNDS_SECONDS;
 const METHOD_INDEX: ReadonlyMap<string, number> = new Map(METHODS.map((method, index) => [method, index]));
 const OTHER_METHOD = METHODS.indexOf('other');
 const KNOWN_INCIDENTS: ReadonlySet<string> = new Set(INCIDENTS);
+/** A series goes when there was nothing to tell of it so often: new ones for all services every second would keep V8 collecting. */
+const QUIET_TAKES = 60;
 /** A client that left before it was sent a status; nginx and Traefik give it the same number. */
 const CLIENT_LEFT = 499;
 
@@ -27,7 +31,7 @@ const CLIENT_LEFT = 499;
  * series is bounded whatever clients and upstreams send.
  */
 export class TrafficTally {
-  #requests = new Map<string, Map<number, Series>>();
+  readonly #requests = new Map<string, Map<number, Series>>();
   #incidents = new Map<string, Map<Incident, number>>();
 
   /** A request has ended, or has become a tunnel: what that takes is no duration of a request. */
@@ -54,15 +58,26 @@ export class TrafficTally {
 
   /** What has been counted since the last call. */
   take(): { requests: RequestCount[]; incidents: IncidentCount[] } {
-    const [requests, incidents] = [this.#requests, this.#incidents];
-    this.#requests = new Map();
+    const incidents = this.#incidents;
     this.#incidents = new Map();
     return {
-      requests: [...requests].flatMap(([service, all]) => [...all].map(([key, series]) => told(service, key, series))),
+      requests: this.#takeRequests(),
       incidents: [...incidents].flatMap(([service, all]) =>
         [...all].map(([incident, count]) => ({ service, incident, count })),
       ),
     };
+  }
+
+  #takeRequests(): RequestCount[] {
+    const taken: RequestCount[] = [];
+    for (const [service, all] of this.#requests) {
+      for (const [key, series] of all) {
+        if (series.count > 0) taken.push(takeSeries(service, key, series));
+        else if ((series.quiet += 1) >= QUIET_TAKES) all.delete(key);
+      }
+      if (all.size === 0) this.#requests.delete(service);
+    }
+    return taken;
   }
 
   #series(service: string, method: string, status: number): Series {
@@ -71,7 +86,7 @@ export class TrafficTally {
     const key = (METHOD_INDEX.get(method) ?? OTHER_METHOD) * 1000 + statusOf(status);
     let series = all.get(key);
     if (!series) {
-      series = { count: 0, seconds: 0, buckets: new Array<number>(BOUNDS.length + 1).fill(0) };
+      series = { count: 0, seconds: 0, buckets: new Array<number>(BOUNDS.length + 1).fill(0), quiet: 0 };
       all.set(key, series);
     }
     return series;
@@ -84,9 +99,15 @@ export class TrafficTally {
   }
 }
 
-function told(service: string, key: number, series: Series): RequestCount {
+function takeSeries(service: string, key: number, series: Series): RequestCount {
   const method = METHODS[Math.floor(key / 1000)] ?? 'other';
-  return { service, method, status: key % 1000, ...series };
+  const { count, seconds } = series;
+  const taken = { service, method, status: key % 1000, count, seconds, buckets: series.buckets.slice() };
+  series.count = 0;
+  series.seconds = 0;
+  series.buckets.fill(0);
+  series.quiet = 0;
+  return taken;
 }
 
 function statusOf(status: number): number {
