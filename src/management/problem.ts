@@ -39,6 +39,9 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   runtime_unavailable: 503,
   start_cancelled: 503,
   shutting_down: 503,
+  store_unavailable: 503,
+  store_failed: 503,
+  store_closed: 503,
   internal: 500,
 };
 

@@ -5,7 +5,7 @@ import { HISTORY_LENGTH } from './event-history.ts';
 /**
  * What the store keeps of the events since an instant, the last 1,000 of them, oldest first; they may come from earlier
  * lives of the daemon, and from others that share the store.
- * @throws StoreError while the store cannot be read
+ * @throws CodedError `store_unavailable` and the like while the store cannot be read
  */
 export async function recordedEvents(
   store: Pick<StateStore, 'listEvents'>,

@@ -28,7 +28,11 @@ export function streamRoutes(app: FastifyInstance, tools: ManagementTools): void
     const query = parseInput(eventsQuery, request.query);
     const { since, service } = query;
     const recorded = since === undefined ? [] : await recordedEvents(store, since, service);
-    sendEvents(streams.open(request, reply), { query, recorded, lastId: lastEventId(request) }, tools);
+    const stream = streams.open(request, reply);
+    sendEvents(stream, { query, recorded, lastId: lastEventId(request) }, tools).catch((error: unknown) => {
+      log.warn({ err: error }, `events cannot be sent: ${messageOf(error)}`);
+      stream.end();
+    });
     return reply;
   });
 
@@ -58,30 +62,39 @@ interface EventsAsked {
   readonly lastId: string | undefined;
 }
 
-function sendEvents(stream: EventStream, asked: EventsAsked, { bus, history }: ManagementTools): void {
+async function sendEvents(stream: EventStream, asked: EventsAsked, { bus, history }: ManagementTools): Promise<void> {
   const { service, follow } = asked.query;
-  const send = (event: EventAnswer): void => {
-    if (event.service === (service ?? event.service)) stream.offer({ id: event.id, data: event });
-  };
-  // Nothing can happen in between: both run in one turn of the event loop.
-  for (const event of pastEvents(asked, history)) send(event);
-  if (!follow) {
+  const concerns = (event: EventAnswer): boolean => event.service === (service ?? event.service);
+  let past = pastEvents(asked, history);
+  // Of what has been, a slow reader is waited for: a thousand failures with their log lines are more than a stream holds.
+  while (past.length > 0 && !stream.signal.aborted) {
+    const newest = history.last(1)[0]?.id ?? '';
+    for (const event of past.filter(concerns)) await stream.send({ id: event.id, data: event });
+    past = follow ? history.after(newest).map(eventAnswer) : [];
+  }
+  if (!follow || stream.signal.aborted) {
     stream.end();
     return;
   }
-  const unsubscribe = bus.subscribe((event) => send(eventAnswer(event)));
+  // Nothing can have happened in between: the last look and this are in one turn of the event loop.
+  const unsubscribe = bus.subscribe((event) => {
+    const data = eventAnswer(event);
+    if (concerns(data)) stream.offer({ id: data.id, data });
+  });
   stream.signal.addEventListener('abort', unsubscribe, { once: true });
 }
 
 function pastEvents({ query, recorded, lastId }: EventsAsked, history: EventHistory): EventAnswer[] {
-  const { since, tail } = query;
-  if (lastId !== undefined) return history.after(lastId).map(eventAnswer);
-  if (since === undefined) return history.last(tail).map(eventAnswer);
+  const { since, tail, service } = query;
+  if (since === undefined) {
+    return (lastId === undefined ? history.last(tail) : history.after(lastId)).map(eventAnswer);
+  }
   const recent = history.last(HISTORY_LENGTH).map(eventAnswer);
-  return mergeEvents(
+  const all = mergeEvents(
     recorded,
-    recent.filter(({ at }) => at >= since),
+    recent.filter((event) => event.at >= since && event.service === (service ?? event.service)),
   );
+  return all.slice(all.findIndex(({ id }) => id === lastId) + 1);
 }
 
 function lastEventId({ headers }: FastifyRequest): string | undefined {

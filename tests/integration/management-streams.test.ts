@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventRecord } from '../../src/fleet/state-store.ts';
+import { CodedError } from '../../src/lib/coded-error.ts';
 import type { EventAnswer, LogAnswer, ProblemAnswer } from '../../src/management/contract.ts';
 import { TestManagement } from '../support/set-ups/management.ts';
 import { serviceSpec } from '../support/samples/service-spec.ts';
@@ -73,14 +74,16 @@ describe('GET /api/events', () => {
     expect([seen.length, seen[0], seen.at(-1)]).toEqual([1_000, 1_500, 2_499]);
   });
 
+  const minuteAgo = Date.now() - 60_000;
+  const instant = (n: number): string => new Date(minuteAgo + n).toISOString();
+  const record = (n: number, service: string, subject: string): EventRecord => {
+    const [id, at] = [`earlier-${n}`, instant(n)];
+    const cloudEvent = { specversion: '1.0', id, source: 'reveille/test', type: 'instance.ready', time: at };
+    return { _id: `reveille/test#${id}`, ...{ service, subject, at, data: { n } }, ...cloudEvent };
+  };
+  const told = (events: SseReader): unknown[] => events.data<EventAnswer>().map(({ data }) => data['n']);
+
   it('begins with what the store keeps since an instant, and goes on', async () => {
-    const minuteAgo = Date.now() - 60_000;
-    const instant = (n: number): string => new Date(minuteAgo + n).toISOString();
-    const record = (n: number, service: string, subject: string): EventRecord => {
-      const [id, at] = [`earlier-${n}`, instant(n)];
-      const cloudEvent = { specversion: '1.0', id, source: 'reveille/test', type: 'instance.ready', time: at };
-      return { _id: `reveille/test#${id}`, ...{ service, subject, at, data: { n } }, ...cloudEvent };
-    };
     await management.store.saveEvents([
       record(1, 'web', 'web/web-1'),
       record(2, 'web', 'web/web-1'),
@@ -91,9 +94,42 @@ describe('GET /api/events', () => {
     management.bus.emit('scale.up', 'web', { n: 5 });
     await events.until(4);
     const [first, second] = events.data<EventAnswer>();
-    expect(events.data<EventAnswer>().map(({ data }) => data['n'])).toEqual([2, 3, 4, 5]);
+    expect(told(events)).toEqual([2, 3, 4, 5]);
     expect(first).toMatchObject({ id: 'earlier-2', type: 'instance.ready', service: 'web', instance: 'web-1' });
     expect(second).not.toHaveProperty('instance');
+  });
+
+  it('keeps what the store has of one service, however much happened to the others', async () => {
+    await management.store.saveEvents([record(1, 'api', 'api')]);
+    for (let n = 2; n < 1_100; n += 1) management.bus.emit('scale.up', 'web', { n });
+    const events = await read(`/api/events?since=${instant(0)}&service=api&follow=false`);
+    await until(() => events.ended);
+    expect(told(events)).toEqual([1]);
+  });
+
+  it('goes on after the last event that was seen, also where only the store has it', async () => {
+    await management.store.saveEvents([1, 2, 3].map((n) => record(n, 'web', 'web')));
+    const path = `/api/events?since=${instant(0)}&follow=false`;
+    const events = await read(path, { 'last-event-id': 'earlier-2' });
+    await until(() => events.ended);
+    expect(told(events)).toEqual([3]);
+  });
+
+  it('says that the store is away when what it keeps was asked for', async () => {
+    const outage = new CodedError('store_unavailable', 'MongoDB cannot be used: no primary');
+    management.store.failure = outage;
+    const refused = await management.ask(`/api/events?since=${instant(0)}`);
+    const { code, detail } = refused.json<ProblemAnswer>();
+    expect([refused.status, code, detail]).toEqual([503, outage.code, outage.message]);
+  });
+
+  it('tells what has been to the end, however much it is, and what happens meanwhile after it', async () => {
+    const filler = 'x'.repeat(10_000);
+    for (let n = 0; n < 500; n += 1) management.bus.emit('scale.up', 'web', { n, filler });
+    const events = await read('/api/events?tail=500');
+    management.bus.emit('scale.up', 'web', { n: 500 });
+    await events.until(501);
+    expect(told(events)).toEqual(Array.from({ length: 501 }, (_, n) => n));
   });
 
   it('says which instant it did not understand', async () => {

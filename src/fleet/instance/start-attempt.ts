@@ -63,6 +63,8 @@ export class StartAttempt {
     const observed = await this.#tools.runtime.inspect(runtimeId);
     if (observed?.state !== 'running' && observed?.state !== 'paused')
       this.#exit.resolve(observed?.exit ?? UNKNOWN_EXIT);
+    // Nobody calls a job: what it has begun it ends.
+    else if (this.#spec.job) return;
     else if (Object.keys(observed.endpoints).length < Object.keys(endpoints).length) this.cancel(this.#unplugged());
   }
 

@@ -125,6 +125,18 @@ describe('an attempt to start', () => {
     expect(bench.clock.pendingCount).toBe(0);
   });
 
+  it('lets a job end that has lost its address, for nobody calls it', async () => {
+    const bench = new Bench({ job: true });
+    const run = bench.run();
+    await bench.clock.advanceAsync(0);
+    bench.runtime.unplug('web-1');
+    await bench.clock.advanceAsync(1_000);
+    expect(run.settled).toBe(false);
+    bench.runtime.exit('web-1', 0);
+    await bench.clock.advanceAsync(1_000);
+    expect(run.value).toBeDefined();
+  });
+
   it('goes on while the runtime is away for a moment', async () => {
     const bench = new Bench();
     bench.prober.refuse('web');
