@@ -10,6 +10,12 @@ import { StartAttempt, type StartTimings } from './start-attempt.ts';
 
 type How = 'started' | 'adopted';
 
+/**
+ * What cannot go on after a pause is no failure of the service: it has lost its address meanwhile, or has ended, perhaps
+ * because another process that wakes it as well has found that out sooner and stopped it.
+ */
+const CANNOT_GO_ON: ReadonlySet<string> = new Set(['start_failed', 'instance_exited']);
+
 /** Brings one instance to where it serves: one that is started, or one that was found running. */
 export class BringUp {
   readonly #life: InstanceLife;
@@ -48,8 +54,7 @@ export class BringUp {
       return this.#begin(spec, prepared, kept);
     };
     return this.#run(begin, 'started', spec).catch((error: unknown) => {
-      // What cannot go on after a pause, because it has lost its address meanwhile, is no failure of the service.
-      if (!kept || !(error instanceof RuntimeError) || error.code !== 'start_failed') throw error;
+      if (!kept || !(error instanceof RuntimeError) || !CANNOT_GO_ON.has(error.code)) throw error;
       return this.#run(begin, 'started', spec);
     });
   }

@@ -55,6 +55,34 @@ describe('an instance that loses its address', () => {
     expect(harness.runtime.starts('web')).toBe(2);
   });
 
+  it('while it is paused, and is stopped for that by another daemon which wakes it as well, is started anew', async () => {
+    const harness = await awake();
+    await harness.service('web').sleep('operator', 'pause');
+    harness.prober.refuse('web');
+    const woken = harness.fleet.wake('web');
+    await harness.pass(20);
+    harness.runtime.exit('web-1', 0);
+    harness.prober.accept('web');
+    await harness.pass(20);
+    await woken;
+    expect(harness.data.offered('web')).toEqual(['web-1']);
+    expect(harness.eventTypes('web')).not.toContain('service.failed');
+  });
+
+  it('while it is paused tells why it ended when the new start ends as well', async () => {
+    const harness = await awake();
+    await harness.service('web').sleep('operator', 'pause');
+    harness.prober.refuse('web');
+    const woken = watch(harness.fleet.wake('web'));
+    for (const code of [0, 7]) {
+      await harness.pass(20);
+      harness.runtime.exit('web-1', code);
+    }
+    await harness.pass(20);
+    expect(woken.error).toMatchObject({ failure: { code: 'instance_exited' } });
+    expect(String(woken.error)).toContain('exit code 7');
+  });
+
   it('while it starts is not waited for until wake.timeout', async () => {
     const harness = await startFleet(fleetSpec('web'));
     harness.prober.refuse('web');
