@@ -48,9 +48,10 @@ export class Http2Exchange implements ClientExchange {
       stream.once('trailers', (_fields: unknown, _flags: unknown, raw?: string[]) => {
         this.#requestTrailers = raw ?? [];
       });
-      // node:http2 puts off the close of a stream that was reset until somebody has read what came before: nobody may.
-      stream.once('aborted', () => process.nextTick(() => stream.destroy()));
     }
+    // node:http2 puts off the close of a stream that was reset without an error until somebody has read what came before,
+    // and until the client has made room for what was sent: nobody may.
+    stream.once('aborted', () => process.nextTick(() => stream.destroy()));
   }
 
   get body(): Readable {

@@ -1,9 +1,14 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { isDeaf } from './deaf-session.ts';
+
+/** How often a session with streams is asked whether it still hears its client, in milliseconds. */
+const LISTEN_EVERY_MS = 500;
 
 /**
- * Ends streams whose answer is complete and that the client does not read (CVE-2019-9517: a window of nothing). Whoever
- * made the answer has gone by then, so that nobody else would ever end them. Little of an answer is left at that point:
- * it has between one and two spans of `timeoutMs`. As much has a session with streams to answer a PING.
+ * Ends streams that nobody else would ever end. Their answer is complete, and the client does not read it (CVE-2019-9517:
+ * a window of nothing): whoever made it has gone by then. Little of an answer is left at that point: it has between one
+ * and two spans of `timeoutMs`. As much has a session with streams to answer a PING. At once end those of a session that
+ * broke: RFC 9113 5.4.1 wants the connection closed behind the GOAWAY.
  */
 export function endUnreadStreams(session: ServerHttp2Session, timeoutMs: number): void {
   const streams = new Set<ServerHttp2Stream>();
@@ -21,13 +26,18 @@ export function endUnreadStreams(session: ServerHttp2Session, timeoutMs: number)
     }
   }, timeoutMs);
   sweep.unref();
-  session.once('close', () => clearInterval(sweep));
+  const listening = setInterval(() => {
+    // All its streams may be over before a session that was closed is.
+    if (streams.size > 0 && isDeaf(session) && [...streams].some(({ closed }) => !closed)) session.destroy();
+  }, LISTEN_EVERY_MS);
+  listening.unref();
+  session.once('close', () => {
+    clearInterval(sweep);
+    clearInterval(listening);
+  });
 }
 
-/**
- * Asks by PING; who has not answered when it is asked again has gone, or reads nothing. nghttp2 is deaf as well after an
- * error of the connection, and says so by a GOAWAY alone: RFC 9113 5.4.1 wants the connection closed after it.
- */
+/** Asks by PING; who has not answered when it is asked again has gone, or reads nothing. */
 function questions(session: ServerHttp2Session): () => void {
   let owesAnswer = false;
   return () => {
