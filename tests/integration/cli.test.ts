@@ -149,6 +149,13 @@ describe('reveille', () => {
     expect((await reveille(['events'])).out).toMatch(/backend {2}scale\.up {2}from=1 {2}to=2/);
   });
 
+  it('shows in one line why an edit was refused', async () => {
+    const detail = 'The manifest cannot be used:\n  services.web.port: must be a port';
+    management.bus.emit('manifest.refused', 'proxy', { detail });
+    const { out } = await reveille(['events']);
+    expect(out).toContain('detail=The manifest cannot be used: services.web.port: must be a port\n');
+  });
+
   it('says which socket it tried when no daemon answers', async () => {
     const stateDir = join(folder, 'nobody');
     const [text, json] = await Promise.all([

@@ -10,6 +10,8 @@ interface EventsOptions extends GlobalOptions {
 
 /** How many of the last events are shown. */
 const TAIL = 100;
+/** Characters. */
+const MAX_FACT_LENGTH = 500;
 
 export function eventsCommand(context: CliContext): Command {
   return new Command('events')
@@ -28,7 +30,13 @@ export function eventsCommand(context: CliContext): Command {
 
 function eventText({ at, type, service, instance, data }: EventAnswer): string {
   const facts = Object.entries(data).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
-  const details = facts.map(([key, value]) => `${pc.dim(`${key}=`)}${String(value).split('\n', 1)[0] ?? ''}`);
+  const details = facts.map(([key, value]) => `${pc.dim(`${key}=`)}${oneLine(String(value))}`);
   const time = new Date(at).toTimeString().slice(0, 8);
   return [pc.dim(time), pc.bold(instance ?? service), type, ...details].join('  ');
+}
+
+/** What is wrong with a manifest stands in the lines below the first. */
+function oneLine(text: string): string {
+  const line = text.trim().replace(/\s*\n\s*/g, ' ');
+  return line.length > MAX_FACT_LENGTH ? `${line.slice(0, MAX_FACT_LENGTH)}…` : line;
 }
