@@ -7,6 +7,8 @@ import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts
 import { openTls } from '../support/clients/front-door-clients.ts';
 import { FrontDoor } from '../support/set-ups/front-door.ts';
 import { until } from '../support/until.ts';
+import { BytePeer } from '../support/wire/byte-peer.ts';
+import { FRAME, frame, headers, PREFACE } from '../support/wire/http2-frames.ts';
 
 const limits = { stallTimeoutMs: 150, sessionIdleTimeoutMs: 150 };
 /** More than all the buffers between two sockets hold. */
@@ -60,5 +62,25 @@ describe('an answer that is complete and that the client does not read', () => {
       session.request({ ':path': '/', ':authority': 'app.test' }).on('error', () => undefined);
     }
     await until(() => exchanges.length === 3 && listener.counts.sessions === 0 && listener.counts.open === 0);
+  });
+
+  it('does not hold an HTTP/2 session whose connection is not read', async () => {
+    door = await FrontDoor.open({ limits, onExchange: answer });
+    const { client, exchanges, listener } = door;
+    const peer = await BytePeer.tls({ ...client, ALPNProtocols: ['h2'] });
+    open.push(peer);
+    peer.socket.pause();
+    // Window enough for all, so that it is TCP that holds the answer up.
+    const window = Buffer.from([0x7f, 0, 0, 0]);
+    const settings = frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.from([0, 4]), window]));
+    const request = [
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':authority', 'app.test'],
+      [':path', '/'],
+    ] as const;
+    peer.send(Buffer.concat([PREFACE, settings, frame(FRAME.windowUpdate, 0, 0, window), headers(1, request)]));
+    await until(() => exchanges.length === 1);
+    await until(() => listener.counts.sessions === 0 && listener.counts.open === 0);
   });
 });

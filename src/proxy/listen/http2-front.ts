@@ -67,7 +67,7 @@ export class Http2Front {
     });
     this.#watchTimes(session);
     guardSession(session, this.#options.limits);
-    endUnreadStreams(session, this.#options.limits.stallTimeoutMs);
+    endUnreadStreams(session, socket, this.#options.limits.stallTimeoutMs);
   }
 
   /** GOAWAY to everybody: streams that run may finish, new ones go elsewhere; idle sessions end. */

@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { isDeaf } from './deaf-session.ts';
 
 /** How often a session with streams is asked whether it still hears its client, in milliseconds. */
@@ -10,7 +11,7 @@ const LISTEN_EVERY_MS = 500;
  * and two spans of `timeoutMs`. As much has a session with streams to answer a PING. At once end those of a session that
  * broke: RFC 9113 5.4.1 wants the connection closed behind the GOAWAY.
  */
-export function endUnreadStreams(session: ServerHttp2Session, timeoutMs: number): void {
+export function endUnreadStreams(session: ServerHttp2Session, socket: Socket, timeoutMs: number): void {
   const streams = new Set<ServerHttp2Stream>();
   const unread = new WeakSet<ServerHttp2Stream>();
   session.on('stream', (stream: ServerHttp2Stream) => {
@@ -18,7 +19,11 @@ export function endUnreadStreams(session: ServerHttp2Session, timeoutMs: number)
     stream.once('close', () => streams.delete(stream));
   });
   const ask = questions(session);
+  let over = false;
   const sweep = setInterval(() => {
+    // A session that is over closes its connection once the client has read the rest, which it may never do.
+    if (over) socket.destroy();
+    over = session.destroyed;
     if (streams.size > 0) ask();
     for (const stream of streams) {
       if (unread.has(stream)) stream.close(constants.NGHTTP2_CANCEL);
