@@ -1,11 +1,12 @@
 import { closestName } from '../closest-name.ts';
-import type { WantedDependencies } from './manifest-schema.ts';
+import { dependencies, type WantedDependencies } from './manifest-schema.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { DependencyCondition } from '../service-spec.ts';
 
-interface Dependent {
+export interface Dependent {
   readonly dependsOn: WantedDependencies;
-  readonly job: boolean;
+  /** Absent while that is not known. */
+  readonly job?: boolean;
 }
 
 /** The first way from a service back to itself, as names from start to end. */
@@ -22,6 +23,11 @@ function findCycle(start: string, services: ReadonlyMap<string, Dependent>): str
     return undefined;
   };
   return walk(start, [start]);
+}
+
+/** What a service depends on that is broken otherwise: that is checked all the same, so that everything wrong is told at once. */
+export function dependentOf(dependsOn: unknown): Dependent {
+  return { dependsOn: dependencies.safeParse(dependsOn).data ?? {} };
 }
 
 /**

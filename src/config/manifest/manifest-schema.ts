@@ -69,7 +69,7 @@ const breaker = strictFields({
 export type WantedDependencies = Readonly<Record<string, DependencyCondition | undefined>>;
 
 const condition = oneOf('ready', 'started', 'completed');
-const dependencies = chosenBy<WantedDependencies>((value) =>
+export const dependencies = chosenBy<WantedDependencies>((value) =>
   Array.isArray(value)
     ? listOf(text).transform((names) => Object.fromEntries(names.map((name) => [name, undefined])))
     : z.record(z.string(), condition, "must be a list of services, or an object such as { db: 'ready' }"),

@@ -1,7 +1,7 @@
 import { closestName } from '../closest-name.ts';
 import { ConfigError } from '../config-error.ts';
 import { deepFreeze } from '../deep-freeze.ts';
-import { checkDependencies, resolveDependencies } from './dependencies.ts';
+import { checkDependencies, dependentOf, resolveDependencies, type Dependent } from './dependencies.ts';
 import { serviceSchema, type ManifestContext, type ServiceFields } from './manifest-schema.ts';
 import { ProblemList } from './problem-list.ts';
 import { withReplicaSet } from './replica-set.ts';
@@ -24,6 +24,7 @@ export function parseManifest(input: unknown, context: ManifestContext): Manifes
   const written = servicesOf(input, problems);
   const schema = serviceSchema(context);
   const services = new Map<string, ServiceFields>();
+  const dependents = new Map<string, Dependent>();
   for (const [name, value] of written) {
     const place = `services.${name}`;
     const complaint = complaintAboutServiceName(name);
@@ -33,8 +34,9 @@ export function parseManifest(input: unknown, context: ManifestContext): Manifes
     if (result.success) checkFields(place, result.data, problems);
     if (result.success) services.set(name, result.data);
     else problems.addIssues(place, result.error.issues);
+    dependents.set(name, result.data ?? dependentOf(isPlainObject(value) ? value['dependsOn'] : undefined));
   }
-  checkDependencies(services, new Set(written.keys()), problems);
+  checkDependencies(dependents, new Set(written.keys()), problems);
   checkSharedClaims(services, context.reservedHosts ?? [], problems);
   if (problems.all.length > 0) throw new ConfigError('The manifest', problems.all);
   const isJob = (name: string): boolean => services.get(name)?.job ?? false;

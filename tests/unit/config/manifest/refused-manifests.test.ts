@@ -296,6 +296,12 @@ describe('a manifest is refused', () => {
     expect(problems[0]?.message).toContain('did you mean "database"?');
   });
 
+  it('when a dependency is misspelled in a service that has other problems too', () => {
+    const services = { database: { image }, a: { image, port: 0, dependsOn: ['databse'] } };
+    const problems = problemsOf({ services });
+    expect(problems.map(({ field }) => field)).toEqual(['services.a.port', 'services.a.dependsOn']);
+  });
+
   it('with every problem of every service at once', () => {
     const services = {
       a: { image, prt: 1, port: 0, scale: { min: 2, max: 1 }, volumes: ['/run:/x'] },
