@@ -156,6 +156,24 @@ describe('reveille', () => {
     expect(out).toContain('detail=The manifest cannot be used: services.web.port: must be a port\n');
   });
 
+  it('shows what happened since a time, also in an earlier life of the daemon', async () => {
+    const at = new Date(Date.now() - 3 * 86_400_000).toISOString();
+    const cloudEvent = { specversion: '1.0', id: 'earlier-1', source: 'reveille/test', type: 'scale.up', time: at };
+    const subject = 'backend';
+    const told = { service: subject, subject, at, data: { from: 1 } };
+    await management.store.saveEvents([{ _id: 'reveille/test#earlier-1', ...told, ...cloudEvent }]);
+    const [since, recent, wrong] = await Promise.all([
+      reveille(['events', '--since', '4d']),
+      reveille(['events', '--since', '2d']),
+      reveille(['events', '--since', '12']),
+    ]);
+    expect(since.out).toContain(new Date(at).toDateString());
+    expect(since.out).toMatch(/backend {2}scale\.up {2}from=1\n/);
+    expect(recent.out).not.toContain(new Date(at).toDateString());
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('how long ago');
+  });
+
   it('says which socket it tried when no daemon answers', async () => {
     const stateDir = join(folder, 'nobody');
     const [text, json] = await Promise.all([
