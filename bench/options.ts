@@ -16,7 +16,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- [--short] [--only CASE,...] [--against CONTESTANT,...] [--rounds N] [--seconds N] [--output FILE] [--page]
-  --short     a quick look, in about four minutes; the full run takes about 25 and writes docs/BENCHMARKS.md as well
+  --short     a quick look, in about five minutes; the full run takes about 35 and writes docs/BENCHMARKS.md as well
   --only      these cases
   --against   Reveille and these contestants
   --output    where the JSON goes; otherwise into bench/results/
