@@ -102,7 +102,7 @@ export interface StartedInstance extends ObservedInstance {
 export type RuntimeEvent =
   /** @param began it has been started or goes on after a pause: whoever starts it knows */
   | { readonly type: 'changed'; readonly key: InstanceKey; readonly runtimeId: string; readonly began?: true }
-  /** It lost an address, which a runtime may tell of without knowing whose it is, or whether it is one of ours at all. */
+  /** It lost an address, which a runtime may tell of without knowing whose it is. */
   | { readonly type: 'unplugged'; readonly runtimeId: string }
   | { readonly type: 'oom'; readonly key: InstanceKey; readonly runtimeId: string }
   | { readonly type: 'health'; readonly key: InstanceKey; readonly runtimeId: string; readonly healthy: boolean }

@@ -99,7 +99,7 @@ export class DockerRuntime implements Runtime {
     const engine = new Engine({ host, clock, callTimeoutMs: options.callTimeoutMs ?? CALL_TIMEOUT_MS });
     const credentials = new RegistryCredentials();
     this.#engine = engine;
-    this.#events = new Events(engine, project, log);
+    this.#events = new Events(engine, { project, network: options.network }, log);
     this.#connection = this.#connect();
     this.#network = new ProjectNetwork(engine, options.network, project);
     this.#baseImage = new BaseImage({ ...(options.baseImage ?? BASE_IMAGE), engine, log, buildTimeoutMs, credentials });

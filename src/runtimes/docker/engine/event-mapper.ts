@@ -20,9 +20,16 @@ export const EVENT_FILTERS = { type: ['container', 'network'], event: [...ACTION
 
 const BEGINS: ReadonlySet<string> = new Set(['start', 'unpause']);
 
+/** Whose events are wanted. */
+export interface Ours {
+  readonly project: string;
+  /** The name of the network that its instances are on. */
+  readonly network: string;
+}
+
 /** What the fleet is told; undefined for what concerns none of this project's instances. */
-export function toRuntimeEvent(event: EngineEvent, project: string): RuntimeEvent | undefined {
-  if (event.Type === 'network') return ofNetwork(event);
+export function toRuntimeEvent(event: EngineEvent, { project, network }: Ours): RuntimeEvent | undefined {
+  if (event.Type === 'network') return ofNetwork(event, network);
   return event.Type === 'container' ? ofContainer(event, project) : undefined;
 }
 
@@ -39,9 +46,9 @@ function ofContainer({ Action = '', Actor }: EngineEvent, project: string): Runt
 }
 
 /** Also said whenever a container ends. */
-function ofNetwork({ Action, Actor }: EngineEvent): RuntimeEvent | undefined {
-  const runtimeId = Actor?.Attributes?.['container'];
-  return runtimeId && Action === 'disconnect' ? { type: 'unplugged', runtimeId } : undefined;
+function ofNetwork({ Action, Actor }: EngineEvent, network: string): RuntimeEvent | undefined {
+  const { container: runtimeId, name } = Actor?.Attributes ?? {};
+  return runtimeId && name === network && Action === 'disconnect' ? { type: 'unplugged', runtimeId } : undefined;
 }
 
 /** The instant of an event as the engine takes it in `since`. Nanoseconds since 1970 do not fit a double: the last digits are lost. */

@@ -4,7 +4,7 @@ import { messageOf } from '../../../lib/coded-error.ts';
 import type { RuntimeEvent } from '../../../fleet/runtime.ts';
 import type { Engine } from './engine.ts';
 import { engineStream, type EngineStream } from './engine-stream.ts';
-import { EVENT_FILTERS, eventTime, toRuntimeEvent, type EngineEvent } from './event-mapper.ts';
+import { EVENT_FILTERS, eventTime, toRuntimeEvent, type EngineEvent, type Ours } from './event-mapper.ts';
 import { jsonLines } from './json-lines.ts';
 
 type Listener = (event: RuntimeEvent) => void;
@@ -12,14 +12,14 @@ type Listener = (event: RuntimeEvent) => void;
 /** The project's part of the engine's stream of events, handed to whoever listens. */
 export class Events {
   readonly #engine: Engine;
-  readonly #project: string;
+  readonly #ours: Ours;
   readonly #log: Logger;
   readonly #listeners = new Set<Listener>();
   #lastAt: string | undefined;
 
-  constructor(engine: Engine, project: string, log: Logger) {
+  constructor(engine: Engine, ours: Ours, log: Logger) {
     this.#engine = engine;
-    this.#project = project;
+    this.#ours = ours;
     this.#log = log;
   }
 
@@ -62,7 +62,7 @@ export class Events {
 
   #hear(engineEvent: EngineEvent): void {
     this.#lastAt = eventTime(engineEvent) ?? this.#lastAt;
-    const event = toRuntimeEvent(engineEvent, this.#project);
+    const event = toRuntimeEvent(engineEvent, this.#ours);
     if (event) this.emit(event);
   }
 }

@@ -18,21 +18,22 @@ function event(Action: string, project = 'demo'): EngineEvent {
   };
 }
 
+const OURS = { project: 'demo', network: 'demo-net' };
 const WHO = { key: { service: 'web', index: 2 }, runtimeId: 'c1' };
 
 describe('an event of the engine', () => {
   it.each(['die', 'stop', 'pause', 'destroy'])('of the kind %s is a change', (action) => {
-    expect(toRuntimeEvent(event(action), 'demo')).toEqual({ type: 'changed', ...WHO });
+    expect(toRuntimeEvent(event(action), OURS)).toEqual({ type: 'changed', ...WHO });
   });
 
   it.each(['start', 'unpause'])('of the kind %s says that the instance began to run', (action) => {
-    expect(toRuntimeEvent(event(action), 'demo')).toEqual({ type: 'changed', ...WHO, began: true });
+    expect(toRuntimeEvent(event(action), OURS)).toEqual({ type: 'changed', ...WHO, began: true });
   });
 
   it('tells of memory and health', () => {
-    expect(toRuntimeEvent(event('oom'), 'demo')).toEqual({ type: 'oom', ...WHO });
-    expect(toRuntimeEvent(event('health_status: healthy'), 'demo')).toEqual({ type: 'health', healthy: true, ...WHO });
-    expect(toRuntimeEvent(event('health_status: unhealthy'), 'demo')).toEqual({
+    expect(toRuntimeEvent(event('oom'), OURS)).toEqual({ type: 'oom', ...WHO });
+    expect(toRuntimeEvent(event('health_status: healthy'), OURS)).toEqual({ type: 'health', healthy: true, ...WHO });
+    expect(toRuntimeEvent(event('health_status: unhealthy'), OURS)).toEqual({
       type: 'health',
       healthy: false,
       ...WHO,
@@ -41,17 +42,22 @@ describe('an event of the engine', () => {
 
   it('of a network tells which container was taken off it', () => {
     const Actor = { ID: 'n1', Attributes: { container: 'c1', name: 'demo-net', type: 'bridge' } };
-    expect(toRuntimeEvent({ Type: 'network', Action: 'disconnect', Actor }, 'demo')).toEqual({
+    expect(toRuntimeEvent({ Type: 'network', Action: 'disconnect', Actor }, OURS)).toEqual({
       type: 'unplugged',
       runtimeId: 'c1',
     });
-    expect(toRuntimeEvent({ Type: 'network', Action: 'connect', Actor }, 'demo')).toBeUndefined();
+    expect(toRuntimeEvent({ Type: 'network', Action: 'connect', Actor }, OURS)).toBeUndefined();
+  });
+
+  it('of a network that is not ours tells nothing, whoever was taken off it', () => {
+    const Actor = { ID: 'n2', Attributes: { container: 'c1', name: 'other-net', type: 'bridge' } };
+    expect(toRuntimeEvent({ Type: 'network', Action: 'disconnect', Actor }, OURS)).toBeUndefined();
   });
 
   it.each([event('exec_start: sh'), event('start', 'other'), { Type: 'network' }, {}])(
     '%j is not for the fleet',
     (one) => {
-      expect(toRuntimeEvent(one, 'demo')).toBeUndefined();
+      expect(toRuntimeEvent(one, OURS)).toBeUndefined();
     },
   );
 
