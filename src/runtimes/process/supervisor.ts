@@ -2,14 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Logger } from '../../lib/logger.ts';
 
 /**
- * Reads the group it guards, then waits until its standard input ends, which it does when the daemon is gone, however
+ * Reads the group it guards, unless it is told with the command, then waits until its standard input ends, which it does when the daemon is gone, however
  * it went. It is a shell script because it has to be there before its service is: a shell is up in 3 ms with 1 MB,
  * a Node process takes 85 ms (250 ms with TypeScript) and 40 MB. A stopped group is continued, or it could not hear SIGTERM.
  * POSIX leaves `sleep 0.1` open; where it is refused the grace is longer, not shorter.
  */
 const SCRIPT = `
 trap '' HUP INT TERM QUIT
-read -r group tenths || exit 0
+group=$1 tenths=$2
+[ -n "$group" ] || read -r group tenths || exit 0
 while read -r word; do [ "$word" = over ] && exit 0; done
 kill -s TERM -- "-$group" 2>/dev/null
 kill -s CONT -- "-$group" 2>/dev/null
@@ -22,6 +23,7 @@ kill -s KILL -- "-$group" 2>/dev/null
 
 /** How long a service may take to end by itself when the daemon was killed. */
 const GRACE_MS = 5_000;
+const GRACE_TENTHS = String(GRACE_MS / 100);
 /** A supervisor that dies is replaced; one that cannot live is not replaced for ever. */
 const MAX_LIVES = 5;
 
@@ -45,7 +47,9 @@ export class Supervisor {
 
   start(): void {
     this.#lives += 1;
-    const child = spawn('/bin/sh', ['-c', SCRIPT, this.#title], {
+    // One that replaces another knows its group from its first moment: the daemon may be killed in the next.
+    const group = this.#groupId === undefined ? [] : [String(this.#groupId), GRACE_TENTHS];
+    const child = spawn('/bin/sh', ['-c', SCRIPT, this.#title, ...group], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
       // It needs `sleep`, and nothing of what the daemon knows.
@@ -64,7 +68,7 @@ export class Supervisor {
     this.#groupId = groupId;
     return new Promise((resolve) => {
       const stdin = this.#child?.stdin;
-      if (stdin?.writable) stdin.write(`${groupId} ${GRACE_MS / 100}\n`, () => resolve());
+      if (stdin?.writable) stdin.write(`${groupId} ${GRACE_TENTHS}\n`, () => resolve());
       else resolve();
     });
   }
@@ -80,8 +84,6 @@ export class Supervisor {
     if (this.#over) return;
     const again = this.#lives < MAX_LIVES;
     this.#log.warn({ reason, again }, `${this.#title} is gone; without it the service would outlive a killed daemon`);
-    if (!again) return;
-    this.start();
-    if (this.#groupId !== undefined) void this.guard(this.#groupId);
+    if (again) this.start();
   }
 }
