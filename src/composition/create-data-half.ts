@@ -22,10 +22,10 @@ export interface DataHalfTools {
 /** The data half as the settings want it. Its secrets are the same in every process: clients may come back to another one. */
 export async function createDataHalf(tools: DataHalfTools): Promise<DataHalf> {
   const { settings, ...rest } = tools;
-  const { env, stateDir, localIp: address, httpsPort, httpPort, trustedProxies, accessLog } = settings;
+  const { env, stateDir, localIp: address, httpsPort, httpPort, trustedProxies, accessLog, manifest } = settings;
   return new DataHalf({
     ...rest,
-    ...{ address, httpsPort, httpPort, trustedProxies, accessLog },
+    ...{ address, httpsPort, httpPort, trustedProxies, accessLog, manifest },
     development: env === 'development',
     admin: { host: adminHostOf(settings), endpoint: { host: controlSocketOf(settings), port: 0 } },
     affinitySecret: Buffer.from(await keptSecret(resolve(stateDir, 'affinity-secret'), 32), 'hex'),

@@ -29,6 +29,8 @@ export interface DataHalfOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly development: boolean;
+  /** The file that says which services there are, for who looks for one that there is not. */
+  readonly manifest: string;
   readonly address: string;
   readonly httpsPort: number;
   /** Undefined: no redirect. */
@@ -146,8 +148,10 @@ export class DataHalf {
 
   #createHandler(): RequestHandler {
     const { clock, log, development, certificates, admin, notice, affinitySecret, link: control } = this.#options;
+    const { manifest } = this.#options;
     return new RequestHandler({
-      ...{ clock, log, development, admin, notice, control },
+      ...{ clock, log, development, admin, notice, control, manifest },
+      dashboardUrl: () => `https://${admin.host}${this.httpsPort === 443 ? '' : `:${this.httpsPort}`}/`,
       router: this.#router,
       dispatcher: this.#dispatcher,
       forwarder: this.#forwarder,

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ControlLink } from '../seam/control-link.ts';
-import { errorOf } from './answers/error-of.ts';
+import { adviceForUnknownHost, errorOf } from './answers/error-of.ts';
 import { respondWithError } from './answers/error-response.ts';
 import { toProblem, type ProxyError } from './answers/problem.ts';
 import type { Visit } from './visit.ts';
@@ -14,6 +14,9 @@ export interface RefusalsTools {
   readonly log: Logger;
   readonly development: boolean;
   readonly control: Pick<ControlLink, 'away'>;
+  /** The file that says which services there are. */
+  readonly manifest: string;
+  readonly dashboardUrl: () => string;
 }
 
 /** What is answered where no instance answers, and noted on the visit. */
@@ -29,7 +32,7 @@ export class Refusals {
     visit.code = error.code;
     visit.detail = error.detail;
     visit.status = toProblem(error, { development }).status;
-    respondWithError(visit.exchange, error, { development, nowEpochMs: clock.epochMs() });
+    respondWithError(visit.exchange, this.#advised(error), { development, nowEpochMs: clock.epochMs() });
   }
 
   /** Whatever was thrown on the way; what nobody knows is a fault of ours, and is logged as one. */
@@ -41,6 +44,11 @@ export class Refusals {
     }
     const logTail = known?.code === 'wake_timeout' ? { logTail: this.#linesOfWake(known) } : {};
     this.refuse(visit, { ...(known ?? { code: 'internal', detail: messageOf(thrown) }), ...logTail });
+  }
+
+  #advised(error: ProxyError): ProxyError {
+    if (error.code !== 'unknown_host') return error;
+    return { ...error, advice: adviceForUnknownHost(this.#tools.manifest, this.#tools.dashboardUrl()) };
   }
 
   /** Nobody was there who could have woken it: that is another reason than a service that does not become ready. */

@@ -40,7 +40,8 @@ function errorHeaders({ httpVersion }: ClientExchange, { retryAfterSeconds, allo
   return headers;
 }
 
-function problemDocument({ title, status, detail, code, service, logTail }: Problem, requestId: string): object {
+function problemDocument(problem: Problem, requestId: string): object {
+  const { title, status, detail, code, service, logTail, advice } = problem;
   return {
     type: `urn:reveille:problem:${code}`,
     title,
@@ -51,5 +52,6 @@ function problemDocument({ title, status, detail, code, service, logTail }: Prob
     requestId,
     ...(service === undefined ? {} : { service }),
     ...(logTail.length === 0 ? {} : { logTail }),
+    ...(advice && { advice: `${advice.text} ${advice.link.text}: ${advice.link.url}` }),
   };
 }

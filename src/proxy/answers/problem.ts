@@ -3,6 +3,13 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Failure } from '../../seam/fleet-view.ts';
 import { errorAnswer, type ErrorAnswer } from './error-table.ts';
 
+/** What its operator does about an error. */
+export interface Advice {
+  readonly text: string;
+  /** Where there is more to see. */
+  readonly link: { readonly text: string; readonly url: string };
+}
+
 /** An error on its way to a client. */
 export interface ProxyError {
   /** One of error-table.ts, or another stable code together with a `status`. */
@@ -12,6 +19,8 @@ export interface ProxyError {
   readonly service?: string;
   /** What the build or the instance wrote last; told in development only. */
   readonly logTail?: readonly string[];
+  /** Told in development only. */
+  readonly advice?: Advice;
   readonly retryAfterSeconds?: number;
   /** Needed for codes that are not in the table. */
   readonly status?: number;
@@ -29,6 +38,7 @@ export interface Problem {
   readonly code: string;
   readonly service?: string;
   readonly logTail: readonly string[];
+  readonly advice?: Advice;
   readonly retryAfterSeconds?: number;
   readonly close: boolean;
   readonly allow?: string;
@@ -40,7 +50,7 @@ const MAX_DETAIL_LENGTH = 1000;
 
 /** Looks up how the error is answered and leaves out what the client may not know. */
 export function toProblem(error: ProxyError, { development }: { development: boolean }): Problem {
-  const { code, service, allow } = error;
+  const { code, service, allow, advice } = error;
   const answer = answerTo(error);
   const { status = answer.status, close = answer.close ?? false } = error;
   const { retryAfterSeconds = answer.retryAfterSeconds } = error;
@@ -55,6 +65,7 @@ export function toProblem(error: ProxyError, { development }: { development: boo
     ...(service !== undefined && { service }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterSeconds)) }),
     ...(allow !== undefined && { allow }),
+    ...(development && advice && { advice }),
   };
 }
 

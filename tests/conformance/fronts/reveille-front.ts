@@ -40,6 +40,7 @@ export class ReveilleFront implements Front {
         clock: new SystemClock(),
         log: pino({ level: 'silent' }),
         development: false,
+        manifest: 'manifest.ts',
       },
       certificates: {
         contextFor: () => context,

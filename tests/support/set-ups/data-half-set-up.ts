@@ -71,7 +71,13 @@ export function dataHalfSetUp(): (
     const context = createSecureContext(pair);
     const link = new ScriptedLink(services);
     const dataHalf = new DataHalf({
-      ...{ link, clock: new SystemClock(), log: pino({ level: 'silent' }), development: false },
+      ...{
+        link,
+        clock: new SystemClock(),
+        log: pino({ level: 'silent' }),
+        development: false,
+        manifest: 'manifest.ts',
+      },
       certificates: {
         contextFor: () => context,
         defaultMaterial: () => pair,

@@ -1,6 +1,6 @@
-import type { Problem } from '../problem.ts';
+import type { Advice, Problem } from '../problem.ts';
 import { bugleCall } from './bugle-call.ts';
-import { markup } from '../../../lib/markup.ts';
+import { markup, type Markup } from '../../../lib/markup.ts';
 import { page } from './page.ts';
 
 export interface ErrorPageContext {
@@ -14,13 +14,14 @@ const SCRIPT = `document.querySelector('.again').onclick=e=>{e.preventDefault();
 
 /** The page for a person whose request went wrong. */
 export function errorPage(problem: Problem, { host, requestId, nonce }: ErrorPageContext): string {
-  const { status, title, detail, code, service, logTail } = problem;
+  const { status, title, detail, code, service, logTail, advice } = problem;
   const main = markup`
     <main>
       <h1>${headline(title, service)}</h1>
       ${bugleCall()}
       <div class="row"><p role="status">${detail}</p></div>
       <p class="note">${status} · ${code}</p>
+      ${advice ? paragraph(advice) : ''}
       <pre tabindex="0" aria-label="Last log lines">${logTail.join('\n')}</pre>
       <a class="again" href="">Try again</a>
     </main>`;
@@ -34,6 +35,10 @@ export function errorPage(problem: Problem, { host, requestId, nonce }: ErrorPag
     footnotes: [host],
     script: SCRIPT,
   });
+}
+
+function paragraph({ text, link }: Advice): Markup {
+  return markup`<p class="advice">${text} <a href="${link.url}">${link.text}</a></p>`;
 }
 
 /** Titles speak of "the service"; a person reads its name. */

@@ -22,6 +22,8 @@ time,small,pre{font-variant-numeric:tabular-nums}
 time{white-space:nowrap;color:var(--soft)}
 .note,small{color:var(--soft)}
 .note{overflow-wrap:anywhere;font-size:.9rem;min-height:1.4em}
+.advice{margin-top:1.4rem;overflow-wrap:anywhere}
+.advice a{color:inherit}
 pre{margin-top:1.4rem;padding:.9rem 1.1rem;max-height:38vh;overflow:auto;background:var(--well);border-radius:.4rem;font:.8rem/1.6 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 pre:empty{display:none}
 .again{display:inline-block;margin-top:1.6rem;padding:.6rem 1.3rem;border-radius:.4rem;background:var(--ink);color:var(--sky);font-weight:600;text-decoration:none}
