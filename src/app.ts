@@ -114,6 +114,7 @@ export class App {
       applyManifest: (settings, text, onFile) => this.#applyManifest(settings, text, onFile),
       applySettings: (edited) => this.#applySettings(edited),
       onRefused: (detail, code) => this.#control.bus.emit('manifest.refused', 'proxy', { code, detail }),
+      showRefused: (edits) => this.#control.showRefused(edits),
     });
     this.#parts.add('watcher', () => watcher.close());
   }

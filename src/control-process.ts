@@ -103,6 +103,7 @@ export class ControlProcess {
         control.applySettings();
       },
       onRefused: (detail, code) => control.bus.emit('manifest.refused', 'proxy', { code, detail }),
+      showRefused: (edits) => control.showRefused(edits),
     });
     this.#parts.add('watcher', () => watcher.close());
   }

@@ -96,6 +96,7 @@ export class ProxyProcess {
         this.#dataHalf?.apply(settings);
       },
       onRefused: () => undefined,
+      showRefused: () => undefined,
     });
     this.#parts.add('watcher', () => watcher.close());
   }

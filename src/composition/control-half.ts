@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { adminHostOf, controlSocketOf } from './addresses.ts';
+import type { RefusedEdit } from '../config/refused-edit.ts';
 import type { Manifest } from '../config/service-spec.ts';
 import type { Settings } from '../config/settings.ts';
 import { SharedCompany } from '../fleet/company/company.ts';
@@ -64,6 +65,7 @@ export class ControlHalf {
   readonly #instanceEnvironment: Record<string, string> = {};
   #manifest: Manifest = new Map();
   #notice: string | undefined;
+  #refusedEdits: readonly RefusedEdit[] = [];
   readonly #metrics: Metrics;
   #opened: Opened | undefined;
 
@@ -174,6 +176,11 @@ export class ControlHalf {
     this.#opened?.mqtt.apply();
   }
 
+  /** Whoever asks how the daemon is hears of these from now on. */
+  showRefused(edits: readonly RefusedEdit[]): void {
+    this.#refusedEdits = edits;
+  }
+
   publicUrl(host: string): string {
     const port = this.#options.httpsPort();
     return `https://${host}${port === 443 ? '' : `:${port}`}`;
@@ -263,6 +270,7 @@ export class ControlHalf {
       publicUrl: (host: string) => this.publicUrl(host),
       development: this.#development,
       runtimeNotice: () => this.#notice,
+      refusedEdits: () => this.#refusedEdits,
       ...(this.#options.proxies && { proxies: this.#options.proxies }),
       trustedPeer: (address: string) => new AddressList(this.#settings.trustedProxies).has(address),
     });

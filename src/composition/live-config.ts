@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config/config-error.ts';
+import type { RefusedEdit } from '../config/refused-edit.ts';
 import { diffSettings } from '../config/settings/diff-settings.ts';
 import { loadSettings, type Settings } from '../config/settings.ts';
 import { unknownSettings } from '../config/settings/unknown-settings.ts';
@@ -16,6 +17,8 @@ export interface LiveConfigTools {
   /** Takes over settings that need no restart. */
   readonly applySettings: (settings: Settings) => void;
   readonly onRefused: (detail: string, code: string) => void;
+  /** Told after every edit which ones stand refused until the file is mended. */
+  readonly showRefused: (edits: readonly RefusedEdit[]) => void;
 }
 
 /** Edits of the manifest and of .env while the daemon runs: taken over whole, or refused whole and the old ones kept. */
@@ -27,8 +30,8 @@ export class LiveConfig {
   /** What .env said when it was taken over last. */
   #edited: Settings;
   #dotenvText: string;
-  /** The manifest as it stands on the disk is not the one that serves. */
-  #manifestIsRefused = false;
+  /** Files that stand on the disk otherwise than they are used. */
+  readonly #refused = new Map<'manifest' | 'env', RefusedEdit>();
 
   constructor(tools: LiveConfigTools, settings: Settings, dotenvText: string) {
     this.#tools = tools;
@@ -38,10 +41,8 @@ export class LiveConfig {
   }
 
   manifestEdited(): Promise<void> {
-    return this.#lane.run(async () => {
-      const apply = (): Promise<void> => this.#tools.applyManifest(this.#settings, this.#dotenvText);
-      this.#manifestIsRefused = !(await this.#refusable(apply));
-    });
+    const apply = (): Promise<void> => this.#tools.applyManifest(this.#settings, this.#dotenvText);
+    return this.#lane.run(() => this.#refusable('manifest', apply));
   }
 
   /**
@@ -50,14 +51,15 @@ export class LiveConfig {
    */
   envEdited(): Promise<void> {
     return this.#lane.run(async () => {
-      await this.#refusable(async () => {
+      await this.#refusable('env', async () => {
         const { envFile, environment, log } = this.#tools;
         const text = await readDotenv(envFile);
         const settings = loadSettings(environment, text);
         await this.#tools.applyManifest(this.#settings, text).then(
-          () => (this.#manifestIsRefused = false),
+          () => this.#refused.delete('manifest'),
           (error: unknown) => {
-            if (!this.#manifestIsRefused) throw error;
+            if (!this.#refused.has('manifest')) throw error;
+            this.#refuse('manifest', error);
             log.warn(`the manifest is refused as before: ${messageOf(error)}`);
           },
         );
@@ -73,15 +75,21 @@ export class LiveConfig {
     });
   }
 
-  /** @returns whether it was taken over; the event of a refusal is logged as every event */
-  async #refusable(edit: () => Promise<void>): Promise<boolean> {
+  /** The event of a refusal is logged as every event. */
+  async #refusable(what: 'manifest' | 'env', edit: () => Promise<void>): Promise<void> {
     try {
       await edit();
-      return true;
+      this.#refused.delete(what);
     } catch (error) {
+      this.#refuse(what, error);
       this.#tools.onRefused(messageOf(error), error instanceof CodedError ? error.code : 'internal');
-      return false;
     }
+    this.#tools.showRefused([...this.#refused.values()]);
+  }
+
+  #refuse(what: 'manifest' | 'env', error: unknown): void {
+    const file = what === 'env' ? this.#tools.envFile : this.#settings.manifest;
+    this.#refused.set(what, { file, detail: messageOf(error) });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RefusedEdit } from '../config/refused-edit.ts';
 import type { Settings } from '../config/settings.ts';
 import { ConfigWatcher } from '../config/watch-config.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -23,6 +24,8 @@ export interface EditTools extends ProcessOptions {
   /** Told the settings from now on: of those that were edited, what applies without a restart. */
   readonly applySettings: (settings: Settings) => void;
   readonly onRefused: (detail: string, code: string) => void;
+  /** Told after every edit which ones stand refused until the file is mended. */
+  readonly showRefused: (edits: readonly RefusedEdit[]) => void;
 }
 
 /** Takes over edits of the manifest and of .env from now on. */

@@ -130,7 +130,7 @@ export interface SleepAnswer extends ActionAnswer {
   readonly asleep: boolean;
 }
 
-/** Open to everybody: names no service and holds nothing that must stay inside. */
+/** Open to everybody: names no service and holds nothing that must stay inside. Who has shown the token hears why an edit is refused. */
 export interface HealthAnswer {
   readonly status: 'ok' | 'degraded';
   readonly version: string;

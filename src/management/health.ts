@@ -1,17 +1,25 @@
+import { oneLine } from '../lib/one-line.ts';
 import { packageVersion } from '../lib/package-version.ts';
+import type { RefusedEdit } from '../config/refused-edit.ts';
 import { SERVICE_STATUSES } from '../seam/fleet-view.ts';
 import type { HealthAnswer } from './contract.ts';
 import type { ManagementTools } from './management-tools.ts';
 import { plain } from './problem.ts';
 
-/** How the daemon is. */
-export function healthOf(tools: ManagementTools): HealthAnswer {
+/** Characters. */
+const MAX_REFUSAL_LENGTH = 500;
+
+/**
+ * How the daemon is.
+ * @param trusted whether who asks may hear what the configuration says
+ */
+export function healthOf(tools: ManagementTools, trusted: boolean): HealthAnswer {
   const { fleet, store, clock, startedMs } = tools;
   const mqtt = tools.mqttState();
   const { up: connected, ...mqttCondition } = conditionOf(mqtt);
   const services = countByStatus(tools);
   const fallback = tools.runtimeNotice();
-  const problems = [...problemsOfParts(tools), ...problemsOfServices(services)];
+  const problems = [...problemsOfParts(tools, trusted), ...problemsOfServices(services)];
   return {
     status: problems.length === 0 ? 'ok' : 'degraded',
     version: packageVersion(),
@@ -26,7 +34,8 @@ export function healthOf(tools: ManagementTools): HealthAnswer {
 }
 
 /** What is wrong with what the daemon itself works with. */
-export function problemsOfParts({ fleet, store, mqttState, runtimeNotice, proxies }: ManagementTools): string[] {
+export function problemsOfParts(tools: ManagementTools, trusted: boolean): string[] {
+  const { fleet, store, mqttState, runtimeNotice, proxies, refusedEdits } = tools;
   const mqtt = mqttState();
   const fallback = runtimeNotice();
   const away = ({ condition }: Conditional<string>, what: string): string[] =>
@@ -37,7 +46,14 @@ export function problemsOfParts({ fleet, store, mqttState, runtimeNotice, proxie
     ...away(store, `the ${store.kind} store takes nothing`),
     ...away(mqtt, `the ${mqtt.kind} MQTT broker is not connected`),
     ...(proxies?.() === 0 ? ['no proxy process has joined'] : []),
+    ...refusedEdits().map((edit) => refusal(edit, trusted)),
   ];
+}
+
+function refusal({ file, detail }: RefusedEdit, trusted: boolean): string {
+  if (!trusted) return 'an edit of the configuration is refused; `reveille status` says why';
+  const why = oneLine(plain(detail), MAX_REFUSAL_LENGTH);
+  return `the edit of ${file} is refused, what was before goes on; correct it and save: ${why}`;
 }
 
 function problemsOfServices({ failed, degraded }: HealthAnswer['services']): string[] {

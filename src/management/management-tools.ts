@@ -1,3 +1,4 @@
+import type { RefusedEdit } from '../config/refused-edit.ts';
 import type { EventBus } from '../fleet/event-bus.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { StateStore } from '../fleet/state-store.ts';
@@ -36,6 +37,8 @@ export interface ManagementOptions {
   readonly proxies?: () => number;
   /** Why another runtime than the wanted one is used, if so. */
   readonly runtimeNotice: () => string | undefined;
+  /** Edits of the manifest and of .env that wait to be mended. */
+  readonly refusedEdits: () => readonly RefusedEdit[];
   /** Peers in front of the proxy whose X-Forwarded-For is believed. */
   readonly trustedPeer?: (address: string) => boolean;
 }

@@ -30,7 +30,7 @@ export function pageRoutes(app: FastifyInstance, tools: ManagementTools): void {
   app.get('/', (_request, reply) => {
     const services = fleet.members().map((member) => serviceAnswer(member, tools));
     const events = history.last(EVENTS_SHOWN).map(eventAnswer).reverse();
-    const parts = { health: healthOf(tools), problems: problemsOfParts(tools) };
+    const parts = { health: healthOf(tools, true), problems: problemsOfParts(tools, true) };
     const content = { services, events, ...parts, nowEpochMs: clock.epochMs() };
     return respondWithPage(reply, 200, (nonce) => statusPage(content, nonce));
   });

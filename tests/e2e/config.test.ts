@@ -91,6 +91,19 @@ describe.skipIf(!hasDocker)('an edit of the manifest of a running daemon', () =>
     await untilPasses(async () => expect(await daemon.containers.list('leaving')).toEqual([]));
     expect((await daemon.ask('leaving')).status).toBe(404);
   });
+
+  it('stands refused in `reveille status` until it is mended', async () => {
+    const problems = async (): Promise<string> => (await daemon.cli('status')).output;
+    await daemon.writeManifest({ ...services, added: { routes: ['not a host'], image } });
+    await untilPasses(async () =>
+      expect(await problems()).toMatch(
+        /^! the edit of \S+services-manifest\.ts is refused, .*correct it and save: .*services\.added\.routes/m,
+      ),
+    );
+
+    await daemon.writeManifest(services);
+    await untilPasses(async () => expect(await problems()).not.toContain('refused'));
+  });
 });
 
 describe('an edit of .env of a running daemon', () => {

@@ -76,6 +76,30 @@ describe('GET /api/health', () => {
   });
 });
 
+describe('a refused edit', () => {
+  const detail = 'The manifest cannot be used:\n  services.web.port: must be a port';
+
+  it('is told in one line by health, and what it says to nobody without the token', async () => {
+    management = await TestManagement.start([web]);
+    management.refusedEdits = [{ file: 'my-services.ts', detail }];
+    const health = async (headers = {}): Promise<HealthAnswer> =>
+      (await management.ask('/api/health', { headers })).json<HealthAnswer>();
+    const [own, stranger] = [await health(), await health({ authorization: undefined })];
+    expect(own.problems).toEqual([
+      'the edit of my-services.ts is refused, what was before goes on; correct it and save: ' +
+        'The manifest cannot be used: services.web.port: must be a port',
+    ]);
+    expect(stranger).toMatchObject({ status: 'degraded', problems: [expect.stringContaining('edit') as string] });
+    expect(JSON.stringify(stranger)).not.toMatch(/my-services|web/);
+  });
+
+  it('is shown on the dashboard', async () => {
+    management = await TestManagement.start([web]);
+    management.refusedEdits = [{ file: 'my-services.ts', detail }];
+    expect((await management.ask('/')).text).toContain('The edit of my-services.ts is refused');
+  });
+});
+
 describe('GET /api/services', () => {
   it('shows each service with its URLs, and nothing of its environment', async () => {
     management = await TestManagement.start([web]);

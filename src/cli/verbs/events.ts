@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { parseDuration } from '../../config/units.ts';
 import { CodedError } from '../../lib/coded-error.ts';
+import { oneLine } from '../../lib/one-line.ts';
 import type { EventAnswer } from '../../management/contract.ts';
 import { daemonOf, print, type CliContext, type GlobalOptions } from '../cli-context.ts';
 
@@ -13,7 +14,7 @@ interface EventsOptions extends GlobalOptions {
 
 /** How many of the last events are shown where nobody says since when. */
 const TAIL = 100;
-/** Characters. */
+/** Characters. What is wrong with a manifest stands in the lines below the first. */
 const MAX_FACT_LENGTH = 500;
 
 export function eventsCommand(context: CliContext): Command {
@@ -39,7 +40,7 @@ export function eventsCommand(context: CliContext): Command {
 
 function eventText({ at, type, service, instance, data }: EventAnswer): string {
   const facts = Object.entries(data).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
-  const details = facts.map(([key, value]) => `${pc.dim(`${key}=`)}${oneLine(String(value))}`);
+  const details = facts.map(([key, value]) => `${pc.dim(`${key}=`)}${oneLine(String(value), MAX_FACT_LENGTH)}`);
   return [pc.dim(when(at)), pc.bold(instance ?? service), type, ...details].join('  ');
 }
 
@@ -59,10 +60,4 @@ function timeOf(text: string): string {
       "It must be a time such as 2026-11-21T10:00:00Z, or how long ago: '30m', '2h', '3d'.",
     );
   }
-}
-
-/** What is wrong with a manifest stands in the lines below the first. */
-function oneLine(text: string): string {
-  const line = text.trim().replace(/\s*\n\s*/g, ' ');
-  return line.length > MAX_FACT_LENGTH ? `${line.slice(0, MAX_FACT_LENGTH)}…` : line;
 }

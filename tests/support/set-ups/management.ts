@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Manifest, ServiceSpec } from '../../../src/config/service-spec.ts';
+import type { RefusedEdit } from '../../../src/config/refused-edit.ts';
 import { EventBus } from '../../../src/fleet/event-bus.ts';
 import { Fleet } from '../../../src/fleet/fleet.ts';
 import { Registry } from '../../../src/fleet/records/registry.ts';
@@ -50,6 +51,7 @@ export class TestManagement {
   };
   token = TOKEN;
   notice: string | undefined;
+  refusedEdits: readonly RefusedEdit[] = [];
 
   private constructor(stateDir: string, options: Partial<ManagementOptions>) {
     const log = pino({ level: 'silent' });
@@ -73,6 +75,7 @@ export class TestManagement {
       publicUrl: (host) => `https://${host}:8443`,
       development: true,
       runtimeNotice: () => this.notice,
+      refusedEdits: () => this.refusedEdits,
       ...options,
     });
   }

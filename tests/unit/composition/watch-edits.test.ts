@@ -26,6 +26,7 @@ it('notices the edit of a file that a refused manifest has come to be made of', 
     },
     applySettings: () => undefined,
     onRefused: (detail) => void refused.push(detail),
+    showRefused: () => undefined,
   });
   try {
     writeFileSync(manifest, '2');
