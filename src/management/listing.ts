@@ -3,7 +3,7 @@ import { ApiProblem } from './problem.ts';
 import { queryCount } from './request-input.ts';
 
 export const pageQuery = z.object({
-  limit: queryCount(1, 1_000, 100),
+  limit: queryCount(1, 1_000).default(100),
   cursor: z.string('must be given once').optional(),
 });
 

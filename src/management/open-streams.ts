@@ -4,6 +4,11 @@ import { EventStream } from './event-stream.ts';
 import { ApiProblem } from './problem.ts';
 
 const MAX_STREAMS = 100;
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Proxies of the nginx kind would hold back what is small.
+  'x-accel-buffering': 'no',
+};
 
 /** All who listen to event streams; bounded, and ended with the server. */
 export class OpenStreams {
@@ -26,12 +31,13 @@ export class OpenStreams {
     this.#open.add(stream);
     stream.signal.addEventListener('abort', () => this.#open.delete(stream), { once: true });
     stream.start();
-    // Proxies of the nginx kind would hold back what is small.
-    void reply
-      .header('content-type', 'text/event-stream; charset=utf-8')
-      .header('x-accel-buffering', 'no')
-      .send(stream.body);
+    void reply.headers(HEADERS).send(stream.body);
     return stream;
+  }
+
+  /** Answers HEAD: a stream would be one that nobody reads. */
+  answerHead(reply: FastifyReply): FastifyReply {
+    return reply.headers(HEADERS).send();
   }
 
   endAll(): void {

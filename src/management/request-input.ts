@@ -19,12 +19,11 @@ export function queryFlag(byDefault: boolean): z.ZodType<boolean> {
 }
 
 /** A whole number of a query. */
-export function queryCount(lowest: number, highest: number, byDefault: number): z.ZodType<number> {
+export function queryCount(lowest: number, highest: number): z.ZodType<number> {
   const message = `must be a whole number from ${lowest} to ${highest}`;
   return z
     .string(message)
     .regex(/^\d{1,9}$/, message)
-    .default(String(byDefault))
     .transform(Number)
     .refine((count) => count >= lowest && count <= highest, message);
 }

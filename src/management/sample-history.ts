@@ -7,7 +7,7 @@ import { queryCount, queryInstant } from './request-input.ts';
 
 export const samplesQuery = z.object({
   since: queryInstant(),
-  limit: queryCount(1, 10_000, 1_000),
+  limit: queryCount(1, 10_000).default(1_000),
 });
 
 /** What the instances of a service have used: the last minutes from memory; with `since`, what the store keeps as well. */

@@ -6,7 +6,7 @@ import type { ManagementTools } from './management-tools.ts';
 import { parseInput, queryCount } from './request-input.ts';
 
 const sessionsQuery = z.object({
-  limit: queryCount(1, 1_000, 100),
+  limit: queryCount(1, 1_000).default(100),
   service: z.string('must be given once').optional(),
   instance: z.string('must be given once').optional(),
 });

@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { FleetEvent } from '../fleet/events.ts';
 import { messageOf } from '../lib/coded-error.ts';
 import type { EventAnswer } from './contract.ts';
 import type { EventStream } from './event-stream.ts';
@@ -11,21 +12,23 @@ import { parseInput, queryCount, queryFlag, queryInstant } from './request-input
 import { eventAnswer, logAnswer } from './views.ts';
 
 const eventsQuery = z.object({
-  tail: queryCount(0, HISTORY_LENGTH, 0),
+  /** Absent: all since that instant; nothing without one. */
+  tail: queryCount(0, HISTORY_LENGTH).optional(),
   follow: queryFlag(true),
   service: z.string('must be given once').optional(),
   since: queryInstant(),
 });
-const logsQuery = z.object({ tail: queryCount(0, 10_000, 100), follow: queryFlag(true) });
+const logsQuery = z.object({ tail: queryCount(0, 10_000).default(100), follow: queryFlag(true) });
 
-/** Server-sent events. A HEAD request would open a stream that nobody reads. */
-const STREAM = { exposeHeadRoute: false };
+const METHODS = ['GET', 'HEAD'];
 
+/** Server-sent events. */
 export function streamRoutes(app: FastifyInstance, tools: ManagementTools): void {
   const { fleet, streams, store, log } = tools;
 
-  app.get('/api/events', STREAM, async (request, reply) => {
+  const events = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parseInput(eventsQuery, request.query);
+    if (request.method === 'HEAD') return streams.answerHead(reply);
     const { since, service } = query;
     const recorded = since === undefined ? [] : await recordedEvents(store, since, service);
     const stream = streams.open(request, reply);
@@ -34,11 +37,12 @@ export function streamRoutes(app: FastifyInstance, tools: ManagementTools): void
       stream.end();
     });
     return reply;
-  });
+  };
 
-  app.get<{ Params: { name: string } }>('/api/services/:name/logs', STREAM, (request, reply) => {
+  const logs = (request: FastifyRequest<ByName>, reply: FastifyReply): FastifyReply => {
     const { tail, follow } = parseInput(logsQuery, request.query);
     const service = fleet.managed(request.params.name);
+    if (request.method === 'HEAD') return streams.answerHead(reply);
     // The id of a line is its instant.
     const afterEpochMs = Number(lastEventId(request) ?? 0) || 0;
     const stream = streams.open(request, reply);
@@ -51,7 +55,14 @@ export function streamRoutes(app: FastifyInstance, tools: ManagementTools): void
       .catch((error: unknown) => log.warn({ service: service.name }, `the log cannot be read: ${messageOf(error)}`))
       .finally(() => stream.end());
     return reply;
-  });
+  };
+
+  app.route({ method: METHODS, url: '/api/events', handler: events });
+  app.route<ByName>({ method: METHODS, url: '/api/services/:name/logs', handler: logs });
+}
+
+interface ByName {
+  Params: { name: string };
 }
 
 interface EventsAsked {
@@ -64,13 +75,13 @@ interface EventsAsked {
 
 async function sendEvents(stream: EventStream, asked: EventsAsked, { bus, history }: ManagementTools): Promise<void> {
   const { service, follow } = asked.query;
-  const concerns = (event: EventAnswer): boolean => event.service === (service ?? event.service);
-  let past = pastEvents(asked, history);
+  const concerns = (event: FleetEvent): boolean => event.service === (service ?? event.service);
+  let past = pastEvents(asked, history, concerns);
   // Of what has been, a slow reader is waited for: a thousand failures with their log lines are more than a stream holds.
   while (past.length > 0 && !stream.signal.aborted) {
     const newest = history.last(1)[0]?.id ?? '';
-    for (const event of past.filter(concerns)) await stream.send({ id: event.id, data: event });
-    past = follow ? history.after(newest).map(eventAnswer) : [];
+    for (const event of past) await stream.send({ id: event.id, data: event });
+    past = follow ? history.after(newest).filter(concerns).map(eventAnswer) : [];
   }
   if (!follow || stream.signal.aborted) {
     stream.end();
@@ -78,23 +89,31 @@ async function sendEvents(stream: EventStream, asked: EventsAsked, { bus, histor
   }
   // Nothing can have happened in between: the last look and this are in one turn of the event loop.
   const unsubscribe = bus.subscribe((event) => {
-    const data = eventAnswer(event);
-    if (concerns(data)) stream.offer({ id: data.id, data });
+    if (concerns(event)) stream.offer({ id: event.id, data: eventAnswer(event) });
   });
   stream.signal.addEventListener('abort', unsubscribe, { once: true });
 }
 
-function pastEvents({ query, recorded, lastId }: EventsAsked, history: EventHistory): EventAnswer[] {
-  const { since, tail, service } = query;
-  if (since === undefined) {
-    return (lastId === undefined ? history.last(tail) : history.after(lastId)).map(eventAnswer);
-  }
-  const recent = history.last(HISTORY_LENGTH).map(eventAnswer);
+/** Who goes on where it left off is told all of what it has missed, whatever its `tail`. */
+function pastEvents(
+  { query, recorded, lastId }: EventsAsked,
+  history: EventHistory,
+  concerns: (event: FleetEvent) => boolean,
+): EventAnswer[] {
+  const { since, tail } = query;
+  if (since === undefined && lastId !== undefined) return history.after(lastId).filter(concerns).map(eventAnswer);
+  const recent = history.last(HISTORY_LENGTH).filter(concerns);
+  if (since === undefined) return lastOf(recent, tail ?? 0).map(eventAnswer);
   const all = mergeEvents(
     recorded,
-    recent.filter((event) => event.at >= since && event.service === (service ?? event.service)),
+    recent.map(eventAnswer).filter(({ at }) => at >= since),
   );
+  if (lastId === undefined) return lastOf(all, tail ?? HISTORY_LENGTH);
   return all.slice(all.findIndex(({ id }) => id === lastId) + 1);
+}
+
+function lastOf<T>(items: readonly T[], count: number): T[] {
+  return items.slice(Math.max(0, items.length - count));
 }
 
 function lastEventId({ headers }: FastifyRequest): string | undefined {

@@ -132,6 +132,21 @@ describe('GET /api/events', () => {
     expect(told(events)).toEqual(Array.from({ length: 501 }, (_, n) => n));
   });
 
+  it('begins with so many of the last since an instant when both are asked for', async () => {
+    await management.store.saveEvents([1, 2, 3].map((n) => record(n, 'web', 'web')));
+    const events = await read(`/api/events?since=${instant(0)}&tail=2&follow=false`);
+    await until(() => events.ended);
+    expect(told(events)).toEqual([2, 3]);
+  });
+
+  it('begins with so many of the last of one service, whatever happened to the others since', async () => {
+    management.bus.emit('scale.up', 'api', { n: 1 });
+    management.bus.emit('scale.up', 'web', { n: 2 });
+    const events = await read('/api/events?service=api&tail=1&follow=false');
+    await until(() => events.ended);
+    expect(told(events)).toEqual([1]);
+  });
+
   it('says which instant it did not understand', async () => {
     const refused = await management.ask('/api/events?since=yesterday');
     expect(refused.status).toBe(400);
@@ -179,6 +194,25 @@ describe('GET /api/events', () => {
       response.resume();
       return response.statusCode === 200;
     }, SPARING);
+  });
+});
+
+describe('HEAD', () => {
+  it.each(['/api/events?follow=false', '/api/services/web/logs'])(
+    'of %s is answered like GET, and ends',
+    async (path) => {
+      const { status, headers, text } = await management.ask(path, { method: 'HEAD' });
+      expect([status, text]).toEqual([200, '']);
+      expect(headers).toMatchObject({ 'content-type': 'text/event-stream; charset=utf-8' });
+      expect(headers).not.toHaveProperty('content-length');
+    },
+  );
+
+  it.each([
+    ['/api/events?tail=x', 400],
+    ['/api/services/wep/logs', 404],
+  ])('of %s is refused like GET with %i', async (path, status) => {
+    expect((await management.ask(path, { method: 'HEAD' })).status).toBe(status);
   });
 });
 
