@@ -74,6 +74,8 @@ export interface LogOptions {
   readonly tail: number;
   /** Go on with new lines until the signal aborts or the instance is removed. */
   readonly follow: boolean;
+  /** Nothing that it wrote before it was started last; a pause is no end. [false] */
+  readonly latestRun?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -222,6 +222,18 @@ describe.skipIf(!available)('the Docker driver on a real engine', () => {
     expect(lines.filter((line) => line.startsWith('fixture starts'))).toHaveLength(2);
   });
 
+  it('has every line of the latest run, also those that came before the engine called it started', async () => {
+    const { runtimeId } = await harness.launch(runtime, harness.spec({ command: ['sh', '-c', 'echo at once'] }));
+    for (let run = 1; run <= 6; run += 1) {
+      await untilPasses(async () => expect((await runtime.inspect(runtimeId))?.state).toBe('exited'));
+      const lines: string[] = [];
+      for await (const { text } of runtime.logs(runtimeId, { tail: 50, follow: false, latestRun: true }))
+        lines.push(text);
+      expect(lines).toEqual(['at once']);
+      await runtime.startInstance(runtimeId);
+    }
+  });
+
   describe('whose connection breaks', () => {
     let relay: SocketRelay;
 

@@ -19,13 +19,13 @@ export function failureOf(service: string, thrown: unknown, clock: Clock): Failu
   return { code: 'internal', detail: `${service} failed unexpectedly: ${messageOf(thrown)}`, logTail: [], atEpochMs };
 }
 
-/** The last lines of an instance, oldest first; empty rather than late or failing. */
+/** The last lines of an instance since its latest start, oldest first; empty rather than late or failing. */
 export async function logTailOf(runtime: Runtime, runtimeId: string, clock: Clock): Promise<string[]> {
   const lines: string[] = [];
   const giveUp = new AbortController();
   const timer = clock.after(LOG_TAIL_WAIT_MS, () => giveUp.abort());
   try {
-    const options = { tail: LOG_TAIL_LINES, follow: false, signal: giveUp.signal };
+    const options = { tail: LOG_TAIL_LINES, follow: false, latestRun: true, signal: giveUp.signal };
     for await (const { text } of runtime.logs(runtimeId, options)) lines.push(text);
   } catch {
     // The tail is a courtesy; the failure that it belongs to matters more.

@@ -28,11 +28,13 @@ export async function foundEnded(
 
 async function tellDeath(life: InstanceLife, exit: Exit): Promise<void> {
   const { id, runtimeId, servedMs, owner, tools } = life;
+  // Asked for first: whoever hears of its death may start it anew.
+  const told = runtimeId === undefined ? [] : logTailOf(tools.runtime, runtimeId, tools.clock);
   life.change({ type: 'died' });
   // The data half, told just now, has reported it once more.
   tools.activity.forget(life.key.service, id);
   const failure = owner.died(id, exit, servedMs);
-  const logTail = runtimeId === undefined ? [] : await logTailOf(tools.runtime, runtimeId, tools.clock);
+  const logTail = await told;
   const data = { ...deathOf(id, exit), exitCode: exit.code, oomKilled: exit.oomKilled, logTail };
   if (exit.oomKilled) life.emit('instance.oom', data);
   life.emit('instance.died', data);

@@ -157,7 +157,7 @@ export class Wake {
     this.#tracker.enter('ready', 'waiting until it answers', 0.3);
     const starting = instances.find(({ state }) => state.kind === 'probing');
     if (!this.#tools.showLogs || starting?.runtimeId === undefined) return;
-    const options = { tail: 20, follow: true, signal };
+    const options = { tail: 20, follow: true, latestRun: true, signal };
     try {
       for await (const { text } of this.#tools.runtime.logs(starting.runtimeId, options)) this.#tracker.line(text);
     } catch {

@@ -223,9 +223,9 @@ export class DockerRuntime implements Runtime {
     return execIn(this.#engine, this.#options.clock, { service, id: runtimeId, command, signal });
   }
 
-  logs(runtimeId: string, { tail, follow, signal }: LogOptions): AsyncIterable<LogLine> {
+  logs(runtimeId: string, { signal, ...options }: LogOptions): AsyncIterable<LogLine> {
     const closing = this.#closing.signal;
-    return this.#logs.read(runtimeId, { tail, follow, signal: signal ? AbortSignal.any([signal, closing]) : closing });
+    return this.#logs.read(runtimeId, { ...options, signal: signal ? AbortSignal.any([signal, closing]) : closing });
   }
 
   usage(runtimeId: string, signal: AbortSignal): AsyncIterable<Usage> {

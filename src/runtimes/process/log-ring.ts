@@ -13,6 +13,8 @@ export class LogRing {
   /** How many lines have gone out of the ring: the number of the oldest that is left. */
   #oldest = 0;
   #length = 0;
+  /** The number of the first line of the latest run. */
+  #runFrom = 0;
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
@@ -27,13 +29,18 @@ export class LogRing {
     this.#wake();
   }
 
-  /** The texts of the last lines, oldest first. */
-  tail(count: number): string[] {
-    return count > 0 ? this.#lines.slice(-count).map(({ text }) => text) : [];
+  /** What is written from now on is of another run. */
+  beginRun(): void {
+    this.#runFrom = this.#end;
   }
 
-  async *read({ tail, follow, signal }: LogOptions): AsyncGenerator<LogLine> {
-    let next = this.#oldest + Math.max(0, this.#lines.length - Math.max(0, tail));
+  /** The texts of the last lines of the latest run, oldest first. */
+  tail(count: number): string[] {
+    return this.#lines.slice(this.#last(count, true) - this.#oldest).map(({ text }) => text);
+  }
+
+  async *read({ tail, follow, latestRun = false, signal }: LogOptions): AsyncGenerator<LogLine> {
+    let next = this.#last(tail, latestRun);
     while (!signal?.aborted) {
       next = Math.max(next, this.#oldest);
       const line = this.#lines[next - this.#oldest];
@@ -52,6 +59,16 @@ export class LogRing {
   close(): void {
     this.#closed = true;
     this.#wake();
+  }
+
+  /** The number that the next line will have. */
+  get #end(): number {
+    return this.#oldest + this.#lines.length;
+  }
+
+  /** The number of the first of the last `count` lines. */
+  #last(count: number, latestRun: boolean): number {
+    return Math.max(this.#oldest, latestRun ? this.#runFrom : 0, this.#end - Math.max(0, count));
   }
 
   #drop(): void {

@@ -179,6 +179,7 @@ export class ProcessInstance {
   async #boot(): Promise<void> {
     const { spec, clock, takePort } = this.#options;
     const command = spec.process?.command ?? [];
+    this.#ring.beginRun();
     const port = await takePort();
     this.#port = port;
     try {

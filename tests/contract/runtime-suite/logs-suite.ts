@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { get, collect, settles, texts, type RuntimeSuiteContext } from './context.ts';
+import { get, collect, GRACE_MS, settles, texts, untilServes, type RuntimeSuiteContext } from './context.ts';
 import { until, untilPasses } from '../../support/until.ts';
 
 /** Log lines. */
@@ -30,6 +30,32 @@ export function logsSuite(suite: RuntimeSuiteContext): void {
       await suite.untilState(runtimeId, 'exited');
       const lines = await collect(suite.runtime.logs(runtimeId, { tail: 10, follow: false }));
       expect(texts(lines, 'stderr')).toContain('exits with 5');
+    });
+
+    it('of its latest run alone begin with the start of that, also of one that has ended at once', async () => {
+      const { runtimeId } = await suite.launch({ EXIT_CODE: '5' });
+      await suite.untilState(runtimeId, 'exited');
+      await suite.runtime.startInstance(runtimeId);
+      await suite.untilState(runtimeId, 'exited');
+      const both = await collect(suite.runtime.logs(runtimeId, { tail: 50, follow: false }));
+      const latest = await collect(suite.runtime.logs(runtimeId, { tail: 50, follow: false, latestRun: true }));
+      expect(texts(both, 'stderr')).toEqual(['exits with 5', 'exits with 5']);
+      expect(texts(latest, 'stderr')).toEqual(['exits with 5']);
+      expect(texts(latest)).toEqual(texts(both).slice(-1));
+    });
+
+    it('of its latest run alone go on with new lines', async () => {
+      const { runtimeId } = await suite.launchReady();
+      await suite.runtime.stopInstance(runtimeId, GRACE_MS);
+      const { endpoints } = await suite.runtime.startInstance(runtimeId);
+      const endpoint = Object.values(endpoints)[0]!;
+      await untilServes(endpoint);
+      await get(endpoint, '/log?text=anew');
+      const options = { tail: 50, follow: true, latestRun: true };
+      const seen = await collect(suite.runtime.logs(runtimeId, options), (soFar) =>
+        texts(soFar).includes('line 1 anew'),
+      );
+      expect(texts(seen).filter((text) => text.startsWith('fixture starts'))).toHaveLength(1);
     });
 
     it('go on with new lines while they are followed, and end with the signal', async () => {

@@ -75,6 +75,8 @@ export class FakeInstance {
   #ending: Timer | undefined;
   #removed = false;
   #boots = 0;
+  /** How many lines there were when it was started last. */
+  #linesBefore = 0;
 
   constructor(options: FakeInstanceOptions) {
     this.#options = options;
@@ -195,8 +197,8 @@ export class FakeInstance {
     this.#wakeReaders();
   }
 
-  async *logs({ tail, follow, signal }: LogOptions): AsyncGenerator<LogLine> {
-    let at = Math.max(0, this.#lines.length - tail);
+  async *logs({ tail, follow, latestRun = false, signal }: LogOptions): AsyncGenerator<LogLine> {
+    let at = Math.max(latestRun ? this.#linesBefore : 0, this.#lines.length - tail);
     for (;;) {
       for (; at < this.#lines.length; at += 1) {
         if (signal?.aborted) return;
@@ -214,6 +216,7 @@ export class FakeInstance {
     this.#boots += 1;
     this.#exit = undefined;
     this.#startedAtMs = clock.now();
+    this.#linesBefore = this.#lines.length;
     const { exits, writes = [] } = conduct();
     for (const { stream, text } of writes) this.write(stream, text);
     if (exits) {

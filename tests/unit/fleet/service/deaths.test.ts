@@ -39,6 +39,19 @@ describe('an instance that dies', () => {
     expect(harness.data.view('web').failure?.logTail).toEqual(['Segmentation fault']);
   });
 
+  it('tells nothing of what the run before has written', async () => {
+    const harness = await awake();
+    harness.runtime.write('web-1', 'Segmentation fault');
+    harness.runtime.exit('web-1', 139);
+    await harness.pass();
+    void harness.fleet.wake('web');
+    await harness.pass(1_000);
+    harness.runtime.write('web-1', 'Bus error');
+    harness.runtime.exit('web-1', 135);
+    await harness.pass();
+    expect(harness.eventsOf('instance.died').at(-1)?.data).toMatchObject({ exitCode: 135, logTail: ['Bus error'] });
+  });
+
   it('is started again by the next request only', async () => {
     const harness = await awake();
     harness.runtime.exit('web-1', 1);

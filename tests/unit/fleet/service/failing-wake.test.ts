@@ -36,6 +36,15 @@ describe('a wake that fails', () => {
     });
   });
 
+  it('tells nothing of what the run before has written', async () => {
+    const harness = await failing();
+    await failOnce(harness);
+    harness.runtime.behave('web', { exits: { code: 1, afterMs: 5, says: 'still no such file' } });
+    await failOnce(harness);
+    expect(harness.runtime.starts('web')).toBe(2);
+    expect(harness.service('web').failure?.logTail).toEqual(['still no such file']);
+  });
+
   it('is answered before what does not serve has been stopped, and the next start waits for that', async () => {
     const harness = await startFleet(fleetSpec('web'));
     harness.prober.refuse('web');
