@@ -47,15 +47,21 @@ export class BringUp {
    */
   start(spec: ServiceSpec, prepared: Prepared, cancelled: AbortSignal): Promise<StartTimings | undefined> {
     let kept: ObservedInstance | undefined;
+    let told = false;
+    // A second try belongs to the same start.
+    const tell = (): void => {
+      if (!told) this.#life.emit('instance.starting');
+      told = true;
+    };
     const begin = (paused?: ObservedInstance): Promise<ObservedInstance> => {
       // What it was doing before may have taken a while.
       cancelled.throwIfAborted();
       kept = paused && this.#life.isMadeFrom(paused, spec, prepared.imageId) ? paused : undefined;
-      return this.#begin(spec, prepared, kept);
+      return this.#begin(spec, prepared, tell, kept);
     };
-    return this.#run(begin, 'started', spec).catch((error: unknown) => {
+    return this.#run(begin, 'started', spec, tell).catch((error: unknown) => {
       if (!kept || !(error instanceof RuntimeError) || !CANNOT_GO_ON.has(error.code)) throw error;
-      return this.#run(begin, 'started', spec);
+      return this.#run(begin, 'started', spec, tell);
     });
   }
 
@@ -70,7 +76,12 @@ export class BringUp {
     );
   }
 
-  async #begin(spec: ServiceSpec, prepared: Prepared, kept?: ObservedInstance): Promise<ObservedInstance> {
+  async #begin(
+    spec: ServiceSpec,
+    prepared: Prepared,
+    tell: () => void,
+    kept?: ObservedInstance,
+  ): Promise<ObservedInstance> {
     const { runtime, company } = this.#life.tools;
     this.#life.startedElsewhere = false;
     const started = await this.#createAndStart(spec, prepared, kept).catch(async (error: unknown) => {
@@ -81,7 +92,7 @@ export class BringUp {
     });
     this.#life.startedHere = started.startedNow;
     this.#life.startedElsewhere = !started.startedNow;
-    if (started.startedNow && !company.tellsOfStart(false)) this.#life.emit('instance.starting');
+    if (started.startedNow && !company.tellsOfStart(false)) tell();
     return started;
   }
 
@@ -95,10 +106,12 @@ export class BringUp {
     return runtime.startInstance(created.runtimeId, created);
   }
 
+  /** @param tell that it is being started; absent where it runs already: those who count starts would count it twice */
   #run(
     begin: (paused?: ObservedInstance) => Promise<ObservedInstance>,
     how: How,
     spec: ServiceSpec,
+    tell?: () => void,
   ): Promise<StartTimings | undefined> {
     const { id, key, tools } = this.#life;
     const { company, clock } = tools;
@@ -114,8 +127,7 @@ export class BringUp {
       const { paused } = this.#life;
       const over = how === 'started' ? company.starts(key) : undefined;
       this.#life.change({ type: 'starting' });
-      // What runs already is not started once more: those who count starts would count it twice.
-      if (how === 'started' && company.tellsOfStart(false)) this.#life.emit('instance.starting');
+      if (company.tellsOfStart(false)) tell?.();
       try {
         const { instance, timings } = await attempt
           .run(

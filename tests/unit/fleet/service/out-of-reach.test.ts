@@ -53,6 +53,7 @@ describe('an instance that loses its address', () => {
     await woken;
     expect(harness.data.offered('web')).toEqual(['web-1']);
     expect(harness.runtime.starts('web')).toBe(2);
+    expect(harness.eventsOf('instance.starting')).toHaveLength(1);
   });
 
   it('while it is paused, and is stopped for that by another daemon which wakes it as well, is started anew', async () => {
