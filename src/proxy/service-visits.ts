@@ -44,28 +44,21 @@ export class ServiceVisits {
     this.#tools = tools;
   }
 
-  /** A service that leaves the manifest may leave its routes to another one: who still waits for it goes there. */
-  async serve(visit: Visit): Promise<void> {
+  /** No `async`: a promise around that of the next step would cost every request. Undefined: it has been answered. */
+  serve(visit: Visit): Promise<void> | undefined {
     const { router, dispatcher, refusals } = this.#tools;
     const { exchange } = visit;
     const match = router.match(exchange.host, exchange.target);
     const pool = match && dispatcher.pool(match.service.name);
     if (!pool) {
       refusals.refuse(visit, unknownHost(exchange));
-      return;
+      return undefined;
     }
     if (maxForwards(exchange) === 0) {
       this.#answerAsLast(visit);
-      return;
+      return undefined;
     }
-    try {
-      await this.#dispatch(visit, pool, this.#wish(visit, pool, match));
-    } catch (error) {
-      const removed =
-        error instanceof DispatchError && error.code === 'no_upstream' && dispatcher.pool(pool.name) !== pool;
-      if (!removed || exchange.headSent || exchange.abandoned) throw error;
-      await this.serve(visit);
-    }
+    return this.#dispatch(visit, pool, this.#wish(visit, pool, match));
   }
 
   /** RFC 9110 7.6.2: the request has come as far as its sender wanted. What it carries is not sent back to anyone (9.3.8). */
@@ -101,13 +94,26 @@ export class ServiceVisits {
     if (errorAgain) throw errorAgain;
   }
 
-  /** @returns undefined when it has been answered (or left) meanwhile */
+  /**
+   * A service that leaves the manifest may leave its routes to another one: who still waits for it goes there.
+   * @returns undefined when it has been answered (or left) meanwhile
+   */
   async #hold(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<Lease | undefined> {
-    const held = await hold(visit, pool, wish, this.#tools.clock);
-    if (held === 'left') visit.code = 'client_left';
-    else if (held === 'shown') this.#showWaitingPage(visit, pool);
-    else return held;
+    try {
+      const held = await hold(visit, pool, wish, this.#tools.clock);
+      if (held === 'left') visit.code = 'client_left';
+      else if (held === 'shown') this.#showWaitingPage(visit, pool);
+      else return held;
+    } catch (error) {
+      if (!this.#isRemoved(pool, error) || visit.exchange.abandoned) throw error;
+      await this.serve(visit);
+    }
     return undefined;
+  }
+
+  #isRemoved(pool: ServicePool, error: unknown): boolean {
+    const isWithout = error instanceof DispatchError && error.code === 'no_upstream';
+    return isWithout && this.#tools.dispatcher.pool(pool.name) !== pool;
   }
 
   /** @returns the error when nothing has reached the client */

@@ -1,4 +1,8 @@
+import type { ResponseHandler } from './response-handler.ts';
 import { MalformedResponse, parseFields } from './response-head-parser.ts';
+
+/** Whoever is given the content. */
+type ContentReader = Pick<ResponseHandler, 'onContent'>;
 
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done';
 
@@ -36,11 +40,11 @@ export class ChunkedDecoder {
     return this.#trailers;
   }
 
-  /** Reads from `offset` until the bytes or the content end; content is handed to `emit`. Returns where it stopped. */
-  decode(bytes: Buffer, offset: number, emit: (content: Buffer) => void): number {
+  /** Reads from `offset` until the bytes or the content end; content is handed to `reader`. Returns where it stopped. */
+  decode(bytes: Buffer, offset: number, reader: ContentReader): number {
     let at = offset;
     while (at < bytes.length && this.#state !== 'done') {
-      if (this.#state === 'data') at = this.#data(bytes, at, emit);
+      if (this.#state === 'data') at = this.#data(bytes, at, reader);
       else if (this.#state === 'trailers') at = this.#readTrailers(bytes, at);
       else {
         this.#control(bytes[at] ?? 0);
@@ -50,11 +54,11 @@ export class ChunkedDecoder {
     return at;
   }
 
-  #data(bytes: Buffer, at: number, emit: (content: Buffer) => void): number {
+  #data(bytes: Buffer, at: number, reader: ContentReader): number {
     const end = Math.min(bytes.length, at + this.#remaining);
     this.#remaining -= end - at;
     if (this.#remaining === 0) this.#state = 'data-cr';
-    emit(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    reader.onContent(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
     return end;
   }
 

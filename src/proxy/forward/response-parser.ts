@@ -23,7 +23,6 @@ export class ResponseParser {
   readonly #handler: ResponseHandler;
   readonly #method: string;
   readonly #mayUpgrade: boolean;
-  readonly #emit = (content: Buffer): void => this.#handler.onContent(content);
   #state: State = 'head';
   #pending: Buffer = EMPTY;
   #remaining = 0;
@@ -171,7 +170,7 @@ export class ResponseParser {
   }
 
   #readChunks(bytes: Buffer, at: number, decoder: ChunkedDecoder): void {
-    const end = decoder.decode(bytes, at, this.#emit);
+    const end = decoder.decode(bytes, at, this.#handler);
     if (!decoder.done) return;
     this.#reusable = end === bytes.length;
     this.#complete(decoder.trailers);

@@ -13,10 +13,21 @@ export class Http1Connection {
   readonly #owed: ServerResponse[] = [];
   #unread: { readonly answer: ServerResponse; readonly bytes: number } | undefined;
   #last = false;
+  /** One for all answers of the connection. */
+  readonly #onAnswered: (this: ServerResponse) => void;
 
-  constructor(socket: Socket) {
+  /** @param answered called whenever an answer has gone out */
+  constructor(socket: Socket, answered: (connection: Http1Connection) => void) {
     this.socket = socket;
     this.remoteAddress = peerAddress(socket);
+    const settle = (response: ServerResponse): void => {
+      const at = this.#owed.indexOf(response);
+      if (at !== -1) this.#owed.splice(at, 1);
+      answered(this);
+    };
+    this.#onAnswered = function () {
+      settle(this);
+    };
   }
 
   /** True once nothing more may be read from it: its framing is in doubt, or its last request is there. */
@@ -32,14 +43,10 @@ export class Http1Connection {
     return this.#owed.length;
   }
 
-  /** Notes an answer that is to come; `closed` is called once it has gone out. */
-  owe(response: ServerResponse, closed: () => void): void {
+  /** Notes an answer that is to come. */
+  owe(response: ServerResponse): void {
     this.#owed.push(response);
-    response.on('close', () => {
-      const at = this.#owed.indexOf(response);
-      if (at !== -1) this.#owed.splice(at, 1);
-      closed();
-    });
+    response.on('close', this.#onAnswered);
   }
 
   /**

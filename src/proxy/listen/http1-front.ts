@@ -52,6 +52,11 @@ export class Http1Front {
   readonly #connections = new Map<Duplex, Http1Connection>();
   /** One for all connections: a function of its own would stay with each, a WebSocket too. */
   readonly #onClose: (this: Duplex) => void;
+  readonly #onAnswered = (connection: Http1Connection): void => {
+    if (connection.busy || connection.socket.destroyed) return;
+    // An answer whose head had left before the close was decided could not announce it.
+    if (connection.finished || this.#closingIdle) connection.socket.end();
+  };
   #sweep: NodeJS.Timeout | undefined;
   #draining = false;
   #closingIdle = false;
@@ -92,7 +97,7 @@ export class Http1Front {
   }
 
   accept(socket: Socket): void {
-    const connection = new Http1Connection(socket);
+    const connection = new Http1Connection(socket, this.#onAnswered);
     this.#connections.set(socket, connection);
     // Every request of a pipeline listens for the close of their connection.
     socket.setMaxListeners(socket.getMaxListeners() + MAX_PIPELINED);
@@ -161,16 +166,10 @@ export class Http1Front {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.finished) return undefined;
     if (connection.owed === 1) passThroughStream(connection.socket);
-    connection.owe(response, () => this.#answered(connection));
+    connection.owe(response);
     if (connection.owed >= MAX_PIPELINED) connection.finish();
     else if (this.#draining) response.shouldKeepAlive = false;
     return connection;
-  }
-
-  #answered(connection: Http1Connection): void {
-    if (connection.busy || connection.socket.destroyed) return;
-    // An answer whose head had left before the close was decided could not announce it.
-    if (connection.finished || this.#closingIdle) connection.socket.end();
   }
 
   #refuse(

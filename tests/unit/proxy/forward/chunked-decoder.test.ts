@@ -9,8 +9,9 @@ function decode(coded: string, step = coded.length) {
   const bytes = Buffer.from(coded, 'latin1');
   let content = '';
   let used = 0;
+  const reader = { onContent: (chunk: Buffer) => void (content += chunk.toString('latin1')) };
   for (let at = 0; at < bytes.length && !decoder.done; at += step) {
-    used += decoder.decode(bytes.subarray(at, at + step), 0, (chunk) => (content += chunk.toString('latin1')));
+    used += decoder.decode(bytes.subarray(at, at + step), 0, reader);
   }
   return { content, done: decoder.done, trailers: decoder.trailers, used };
 }
