@@ -15,6 +15,8 @@ const all: readonly Contestant[] = [
   nodePeer('httpxy', 'httpxy.mjs', ['proxy', 'websocket']),
   // No proxy at all: it answers by itself, and so shows what TLS, HTTP and WebSocket in Node cost before anything is forwarded.
   nodePeer('bare https', 'bare-https.mjs', ['websocket']),
+  // Unfit for anything else: what the server, the TLS and the sockets of Node take when somebody else is asked, without a rule.
+  nodePeer('bare proxy', 'bare-proxy.mjs', []),
 ];
 
 /** Those that can be measured on this machine, and what is missing for the others. */
