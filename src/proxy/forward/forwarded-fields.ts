@@ -12,35 +12,36 @@ export function isForwardedField(name: string): boolean {
   return FORWARDED_FIELDS.has(name) || (name.includes('_') && FORWARDED_FIELDS.has(name.replaceAll('_', '-')));
 }
 
-/** Adds our own word on where the request came from; a trusted peer's word is kept and added to (RFC 7239). */
-export function addForwardedFields(fields: string[], exchange: ClientExchange, trusted: boolean): void {
+/** Our own word on where the request came from; a trusted peer's word is kept and added to (RFC 7239). */
+export function forwardedFields(exchange: ClientExchange, trusted: boolean): string[] {
   const { authority, secure } = exchange;
   const address = plainAddress(exchange.remoteAddress);
   const proto = secure ? 'https' : 'http';
   const node = address.includes(':') ? `"[${address}]"` : address;
   const element = `for=${node};host="${authority}";proto=${proto}`;
   const port = portOf(authority, secure);
-  if (trusted) {
-    addToGiven(fields, exchange, { address, proto, element, port });
-    return;
-  }
-  fields.push('X-Forwarded-For', address, 'X-Forwarded-Proto', proto, 'X-Forwarded-Host', authority);
-  fields.push('X-Forwarded-Port', port, 'Forwarded', element, 'X-Real-IP', address);
+  if (trusted) return addedToGiven(exchange, { address, proto, element, port });
+  return [
+    ...['X-Forwarded-For', address, 'X-Forwarded-Proto', proto, 'X-Forwarded-Host', authority],
+    ...['X-Forwarded-Port', port, 'Forwarded', element, 'X-Real-IP', address],
+  ];
 }
 
 type Origin = Readonly<Record<'address' | 'proto' | 'element' | 'port', string>>;
 
-function addToGiven(fields: string[], exchange: ClientExchange, { address, proto, element, port }: Origin): void {
+function addedToGiven(exchange: ClientExchange, { address, proto, element, port }: Origin): string[] {
   const given = (name: string): string | undefined => exchange.header(name);
   const appended = (name: string, value: string): string => {
     const before = given(name);
     return before === undefined || before === '' ? value : `${before}, ${value}`;
   };
-  fields.push('X-Forwarded-For', appended('x-forwarded-for', address));
-  fields.push('X-Forwarded-Proto', given('x-forwarded-proto') ?? proto);
-  fields.push('X-Forwarded-Host', given('x-forwarded-host') ?? exchange.authority);
-  fields.push('X-Forwarded-Port', given('x-forwarded-port') ?? port);
-  fields.push('Forwarded', appended('forwarded', element), 'X-Real-IP', given('x-real-ip') ?? address);
+  return [
+    ...['X-Forwarded-For', appended('x-forwarded-for', address)],
+    ...['X-Forwarded-Proto', given('x-forwarded-proto') ?? proto],
+    ...['X-Forwarded-Host', given('x-forwarded-host') ?? exchange.authority],
+    ...['X-Forwarded-Port', given('x-forwarded-port') ?? port],
+    ...['Forwarded', appended('forwarded', element), 'X-Real-IP', given('x-real-ip') ?? address],
+  ];
 }
 
 /** An IPv4 client on a dual-stack socket shows as IPv6. */

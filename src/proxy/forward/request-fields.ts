@@ -1,7 +1,7 @@
 import type { ClientExchange } from '../exchange/client-exchange.ts';
 import { fieldValue, listMembers } from '../exchange/field-values.ts';
 import { maxForwards } from '../exchange/max-forwards.ts';
-import { addForwardedFields, isForwardedField } from './forwarded-fields.ts';
+import { forwardedFields, isForwardedField } from './forwarded-fields.ts';
 import { isHopByHop, nominatedFields } from './hop-by-hop.ts';
 
 export interface RequestFieldOptions {
@@ -15,13 +15,20 @@ const OURS = new Set('host content-length expect trailer x-request-id proxy'.spl
 
 /** The fields of a request for its upstream in any version of HTTP; host and framing are added by that version. */
 export function requestFields(exchange: ClientExchange, { trusted, via }: RequestFieldOptions): string[] {
+  const own = ['X-Request-Id', exchange.requestId, 'Via', viaValue(exchange, via)];
+  return [...passedFields(exchange, trusted), ...forwardedFields(exchange, trusted), ...own];
+}
+
+/** Those of the client that go on to the upstream. */
+export function passedFields(exchange: ClientExchange, trusted: boolean): string[] {
   const fields = endToEndFields(exchange, trusted);
   const forwards = maxForwards(exchange);
   if (forwards !== undefined) setField(fields, 'max-forwards', String(forwards - 1));
-  addForwardedFields(fields, exchange, trusted);
-  const { requestId, httpVersion } = exchange;
-  fields.push('X-Request-Id', requestId, 'Via', `${httpVersion === '2' ? '2.0' : httpVersion} ${via}`);
   return fields;
+}
+
+export function viaValue({ httpVersion }: ClientExchange, via: string): string {
+  return `${httpVersion === '2' ? '2.0' : httpVersion} ${via}`;
 }
 
 function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../seam/fleet-view.ts';
 import { messageOf } from '../../lib/coded-error.ts';
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import { connectedEvent, openSocket } from './open-socket.ts';
+import type { ForwardedLines } from './forwarded-lines.ts';
 import type { RequestHeadOptions } from './request-head.ts';
 import { requestHead } from './request-head.ts';
 import type { ResponseLimits } from './response-parser.ts';
@@ -16,6 +17,14 @@ import type {
   SwitchedUser,
   UpstreamChannel,
 } from './upstream-channel.ts';
+
+/** What all connections of a pool have in common. */
+export interface SharedByConnections {
+  readonly limits: ResponseLimits;
+  /** What is read goes through it: Node would allocate 64 KB for every read. */
+  readonly readBuffer: Buffer;
+  readonly forwardedLines: ForwardedLines;
+}
 
 /** Whoever keeps connections. */
 export interface ConnectionOwner {
@@ -36,7 +45,7 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   /** When an idle connection is to be closed, in milliseconds of the ticker. */
   idleDeadline = Infinity;
   readonly #socket: Socket;
-  readonly #limits: ResponseLimits;
+  readonly #shared: SharedByConnections;
   readonly #owner: ConnectionOwner;
   #user: ChannelUser | undefined;
   #parser: ResponseParser | undefined;
@@ -47,13 +56,11 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   #connected = false;
   #error: Error | undefined;
 
-  /**
-   * @param readBuffer what is read goes through it, shared by all connections: Node would allocate 64 KB for every read
-   */
-  constructor(key: string, endpoint: Endpoint, limits: ResponseLimits, owner: ConnectionOwner, readBuffer: Buffer) {
+  constructor(key: string, endpoint: Endpoint, owner: ConnectionOwner, shared: SharedByConnections) {
+    const { readBuffer } = shared;
     this.key = key;
     this.endpoint = endpoint;
-    this.#limits = limits;
+    this.#shared = shared;
     this.#owner = owner;
     const callback = (length: number): boolean => {
       this.#read(readBuffer.subarray(0, length));
@@ -84,7 +91,7 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   /** Gives the connection to a request; `onConnected` follows when it has not been established yet. */
   assign(user: ChannelUser, method: string, mayUpgrade: boolean): void {
     this.#user = user;
-    this.#parser = new ResponseParser(this.#limits, user, method, mayUpgrade);
+    this.#parser = new ResponseParser(this.#shared.limits, user, method, mayUpgrade);
     this.#anyByte = false;
     this.served += 1;
   }
@@ -98,7 +105,8 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
 
   sendHead(exchange: ClientExchange, options: RequestHeadOptions): void {
     this.#chunked = options.framing.kind === 'open';
-    this.#socket.write(requestHead(exchange, options), 'latin1');
+    const forwarded = this.#shared.forwardedLines.of(exchange, options.trusted);
+    this.#socket.write(requestHead(exchange, options, forwarded), 'latin1');
   }
 
   /** RFC 9112 7.1: of a chunk, size, content and border leave in one write. */

@@ -2,7 +2,8 @@ import type { Endpoint } from '../../seam/fleet-view.ts';
 import type { ResponseLimits } from './response-parser.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
-import type { ConnectionOwner } from './upstream-connection.ts';
+import { ForwardedLines } from './forwarded-lines.ts';
+import type { ConnectionOwner, SharedByConnections } from './upstream-connection.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 export interface UpstreamPoolOptions {
@@ -24,7 +25,7 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   readonly #options: UpstreamPoolOptions;
   readonly #ticker: Ticker;
   readonly #all = new Set<UpstreamConnection>();
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #shared: SharedByConnections;
   readonly #idle = new Map<string, UpstreamConnection[]>();
   /** Made once: a new text would have to be hashed again for every request. */
   readonly #keys = new WeakMap<Endpoint, string>();
@@ -33,6 +34,8 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   constructor(options: UpstreamPoolOptions, ticker: Ticker) {
     this.#options = options;
     this.#ticker = ticker;
+    const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+    this.#shared = { limits: options.responseLimits, readBuffer, forwardedLines: new ForwardedLines() };
   }
 
   get open(): number {
@@ -44,8 +47,7 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   }
 
   connect(endpoint: Endpoint): UpstreamConnection {
-    const { responseLimits } = this.#options;
-    const connection = new UpstreamConnection(this.#keyOf(endpoint), endpoint, responseLimits, this, this.#readBuffer);
+    const connection = new UpstreamConnection(this.#keyOf(endpoint), endpoint, this, this.#shared);
     this.#all.add(connection);
     return connection;
   }
