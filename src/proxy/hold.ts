@@ -22,7 +22,7 @@ export async function hold(
   const { exchange } = visit;
   const since = clock.now();
   const waiting = new AbortController();
-  const stopListening = exchange.onAbandoned(() => waiting.abort());
+  exchange.watch({ onAbandoned: () => waiting.abort() });
   // One that left while its first instance was looked into has had its close already.
   if (exchange.abandoned) waiting.abort();
   const page = pool.view.wake.page === 'auto' && isNavigation(exchange);
@@ -41,6 +41,6 @@ export async function hold(
     return exchange.abandoned ? 'left' : 'shown';
   } finally {
     showing?.cancel();
-    stopListening();
+    exchange.watch(undefined);
   }
 }

@@ -81,17 +81,18 @@ export class ServiceVisits {
   /** To an instance that is awake at once; else through the waiting room. One retry, where nothing can be served twice. */
   async #dispatch(visit: Visit, pool: ServicePool, wish: LeaseWish): Promise<void> {
     visit.service = pool.name;
-    const first = pool.acquire(wish) ?? (await this.#hold(visit, pool, wish));
-    if (!first) return;
-    const error = await this.#forward(visit, pool, first, false);
-    if (!error) return;
-    if (!error.replayable || visit.exchange.headSent || visit.exchange.abandoned) throw error;
-    this.#tools.tally.countRetry(pool.name, error);
-    if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, first.instanceId);
-    const again = { ...wish, avoid: first.instanceId };
-    const second = pool.acquire(again) ?? (await this.#hold(visit, pool, again));
-    const errorAgain = second && (await this.#forward(visit, pool, second, true));
-    if (errorAgain) throw errorAgain;
+    for (let retries = 0; ; retries += 1) {
+      const lease = pool.acquire(wish) ?? (await this.#hold(visit, pool, wish));
+      if (!lease) return;
+      visit.instance = lease.instanceId;
+      try {
+        this.#served(visit, lease, await this.#send(visit, pool, lease, retries > 0));
+        return;
+      } catch (error) {
+        await this.#beforeRetry(visit, pool, lease, retries, error);
+      }
+      wish = { ...wish, avoid: lease.instanceId };
+    }
   }
 
   /**
@@ -116,30 +117,27 @@ export class ServiceVisits {
     return isWithout && this.#tools.dispatcher.pool(pool.name) !== pool;
   }
 
-  /** @returns the error when nothing has reached the client */
-  async #forward(visit: Visit, pool: ServicePool, lease: Lease, fresh: boolean): Promise<UpstreamError | undefined> {
-    visit.instance = lease.instanceId;
-    let outcome: LeaseOutcome | undefined = 'failed';
-    try {
-      const { protocol } = pool.view;
-      const headers = this.#ownHeaders(visit, pool, lease);
-      const onAnswered = (): void => lease.answered();
-      const options = { fresh, protocol, onAnswered };
-      const result = await send(this.#tools.forwarder, visit, lease.endpoint, headers, options);
-      visit.note(result);
-      if (result.tunnel === undefined) outcome = LEASE_OUTCOME[result.outcome];
-      else {
-        visit.lease = lease;
-        outcome = undefined;
-      }
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      if (error.stale || CLIENT_FAULTS.has(error.code)) outcome = 'abandoned';
-      return error;
-    } finally {
-      if (outcome !== undefined) lease.release(outcome);
-    }
+  #send(visit: Visit, pool: ServicePool, lease: Lease, fresh: boolean): Promise<ForwardResult> {
+    const { protocol } = pool.view;
+    const onAnswered = (): void => lease.answered();
+    const headers = this.#ownHeaders(visit, pool, lease);
+    return send(this.#tools.forwarder, visit, lease.endpoint, headers, { fresh, protocol, onAnswered });
+  }
+
+  #served(visit: Visit, lease: Lease, result: ForwardResult): void {
+    visit.note(result);
+    if (result.tunnel === undefined) lease.release(LEASE_OUTCOME[result.outcome]);
+    else visit.lease = lease;
+  }
+
+  /** @throws `error` unless the request may be sent once more: nothing of an answer has reached the client */
+  async #beforeRetry(visit: Visit, pool: ServicePool, lease: Lease, retries: number, error: unknown): Promise<void> {
+    const isUpstreams = error instanceof UpstreamError;
+    lease.release(isUpstreams && (error.stale || CLIENT_FAULTS.has(error.code)) ? 'abandoned' : 'failed');
+    const { headSent, abandoned } = visit.exchange;
+    if (!isUpstreams || !error.replayable || retries > 0 || headSent || abandoned) throw error;
+    this.#tools.tally.countRetry(pool.name, error);
+    if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, lease.instanceId);
   }
 
   #ownHeaders(visit: Visit, pool: ServicePool, lease: Lease): string[] {

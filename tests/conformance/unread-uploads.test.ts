@@ -78,7 +78,7 @@ describe('uploads that nobody reads', () => {
     let abandoned = 0;
     door = await FrontDoor.open({
       onExchange: (exchange) => {
-        exchange.onAbandoned(() => (abandoned += 1));
+        exchange.watch({ onAbandoned: () => (abandoned += 1) });
         exchange.body.pause();
       },
     });

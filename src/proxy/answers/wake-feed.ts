@@ -121,7 +121,7 @@ export class WakeFeed {
     this.#channels.set(name, channel);
     channel.clients.add(client);
     this.#open += 1;
-    exchange.onAbandoned(() => this.#leave(name, channel, client));
+    exchange.watch({ onAbandoned: () => this.#leave(name, channel, client) });
     this.#heartbeat ??= this.#options.clock.after(this.#options.heartbeatMs, () => this.#beat());
   }
 

@@ -7,6 +7,11 @@ export type AfterHead = 'nothing' | 'content' | 'content-and-trailers';
 /** Names and values in turn, as they go over the wire: `['content-type', 'text/plain', 'set-cookie', 'a', 'set-cookie', 'b']`. */
 export type RawHeaders = readonly string[];
 
+export interface ExchangeWatcher {
+  /** The client has left before the answer was complete. */
+  onAbandoned(): void;
+}
+
 /**
  * One request of a client and the means to answer it; the same over HTTP/1.0, HTTP/1.1 and HTTP/2.
  * It has passed the rules of request-rules.ts: exactly one valid host, framing without doubt.
@@ -27,8 +32,8 @@ export interface ClientExchange extends RequestFacts {
 
   /** True once the client has gone or the answer has been aborted. */
   readonly abandoned: boolean;
-  /** Calls back (once) when the client leaves before the answer is complete. Returns the way out. */
-  onAbandoned(listener: () => void): () => void;
+  /** Tells (once) when the client leaves before the answer is complete: one watcher at a time, undefined for none. */
+  watch(watcher: ExchangeWatcher | undefined): void;
 
   /** True once a final response head has been sent. */
   readonly headSent: boolean;

@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { ClientExchange, RawHeaders } from './client-exchange.ts';
+import type { ClientExchange, ExchangeWatcher, RawHeaders } from './client-exchange.ts';
 import { fieldValue } from './field-values.ts';
 import { lingerOnClose } from '../listen/lingering-close.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -31,6 +31,15 @@ export class Http1Exchange implements ClientExchange {
   #continued = false;
   #headWaits = false;
   #held: string | undefined;
+  #watcher: ExchangeWatcher | undefined;
+  #listens = false;
+  /** The connection of a pipeline in which the answer waits behind others. */
+  #queuedOn: Socket | undefined;
+  readonly #onClose = (): void => {
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    if (!this.#ended && !this.#aborted) watcher?.onAbandoned();
+  };
 
   constructor(request: IncomingMessage, response: ServerResponse, facts: RequestFacts) {
     this.#request = request;
@@ -71,22 +80,19 @@ export class Http1Exchange implements ClientExchange {
     return this.#request.rawTrailers;
   }
 
-  onAbandoned(listener: () => void): () => void {
-    const response = this.#response;
-    let listens = true;
-    const onClose = (): void => {
-      if (listens && !this.#ended && !this.#aborted) listener();
-      listens = false;
-    };
+  watch(watcher: ExchangeWatcher | undefined): void {
+    this.#watcher = watcher;
+    if (watcher === undefined) {
+      this.#queuedOn?.off('close', this.#onClose);
+      return;
+    }
     // Left where it is afterwards: taking it off costs every request more than a call that does nothing.
-    response.on('close', onClose);
+    if (!this.#listens) this.#response.on('close', this.#onClose);
+    this.#listens = true;
     // An answer that waits behind another one of a pipeline is not told when their connection closes.
-    const socket = response.socket === null ? this.#request.socket : undefined;
-    socket?.on('close', onClose);
-    return () => {
-      listens = false;
-      socket?.off('close', onClose);
-    };
+    if (this.#response.socket !== null) return;
+    this.#queuedOn = this.#request.socket;
+    this.#queuedOn.on('close', this.#onClose);
   }
 
   sendInformation(status: number, headers: RawHeaders): void {

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import type { Readable } from 'node:stream';
-import type { AfterHead, ClientExchange, RawHeaders } from './client-exchange.ts';
+import type { AfterHead, ClientExchange, ExchangeWatcher, RawHeaders } from './client-exchange.ts';
 import { fieldValue } from './field-values.ts';
 import { toHttp2Fields } from './http2-fields.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -26,6 +26,8 @@ export class Http2Exchange implements ClientExchange {
   #ended = false;
   #aborted = false;
   #continued = false;
+  #watcher: ExchangeWatcher | undefined;
+  #listens = false;
 
   /**
    * @param rawHeaders the flat list that the `stream` event gives as its last argument, pseudo fields included
@@ -74,12 +76,10 @@ export class Http2Exchange implements ClientExchange {
     return this.#requestTrailers;
   }
 
-  onAbandoned(listener: () => void): () => void {
-    const onClose = (): void => {
-      if (!this.#ended && !this.#aborted) listener();
-    };
-    this.#stream.once('close', onClose);
-    return () => this.#stream.off('close', onClose);
+  watch(watcher: ExchangeWatcher | undefined): void {
+    this.#watcher = watcher;
+    if (!this.#listens) this.#stream.once('close', () => this.#onClose());
+    this.#listens = true;
   }
 
   sendInformation(status: number, headers: RawHeaders): void {
@@ -149,6 +149,10 @@ export class Http2Exchange implements ClientExchange {
     } catch {
       this.abort();
     }
+  }
+
+  #onClose(): void {
+    if (!this.#ended && !this.#aborted) this.#watcher?.onAbandoned();
   }
 
   /** Not in one packet with the end of the answer: clients of node:http2 forget a head or trailers that a reset follows too closely. */

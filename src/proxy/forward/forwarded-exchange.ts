@@ -1,6 +1,6 @@
 import type { Deferred } from '../../lib/deferred.ts';
 import { deferred } from '../../lib/deferred.ts';
-import type { ClientExchange } from '../exchange/client-exchange.ts';
+import type { ClientExchange, ExchangeWatcher } from '../exchange/client-exchange.ts';
 import type { Cancellable, ForwardContext, ForwardedRequest } from './forward-context.ts';
 import type { ForwardOutcome, ForwardResult } from './forward-result.ts';
 import type { AwaitsTurns } from './loop-turns.ts';
@@ -21,7 +21,7 @@ import type { UpstreamErrorCode } from './upstream-error.ts';
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** One request on its way to one upstream, with the response on its way back. */
-export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, AwaitsTurns {
+export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, AwaitsTurns, ExchangeWatcher {
   place = 0;
   readonly #request: ForwardedRequest;
   readonly #exchange: ClientExchange;
@@ -29,7 +29,6 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
   readonly #relay: ResponseRelay;
   readonly #framing: RequestFraming;
   readonly #done: Deferred<ForwardResult> = deferred();
-  #stopListening: (() => void) | undefined;
   #channel: UpstreamChannel | undefined;
   #pump: RequestBodyPump | undefined;
   #settled = false;
@@ -55,7 +54,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
     if (this.#exchange.abandoned) this.#settle('abandoned');
     else if (this.#framing.kind === 'length' && this.#framing.length > limits.maxBodyBytes) this.#refuseLargeBody();
     else {
-      this.#stopListening = this.#exchange.onAbandoned(() => this.#onAbandoned());
+      this.#exchange.watch(this);
       this.#channel = this.#request.fresh ? undefined : pool.take(this.#request.endpoint);
       if (this.#channel === undefined) this.#connect();
       else turns.wait(this);
@@ -77,6 +76,12 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
     this.#reused = true;
     this.#channel.assign(this, this.#exchange.method, this.#request.upgrade !== undefined);
     this.#send(this.#channel);
+  }
+
+  onAbandoned(): void {
+    if (this.#settled) return;
+    this.#channel?.destroy();
+    this.#settle('abandoned');
   }
 
   onConnected(): void {
@@ -237,12 +242,6 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
     if (!this.#settled) this.#channel?.resumeReading();
   }
 
-  #onAbandoned(): void {
-    if (this.#settled) return;
-    this.#channel?.destroy();
-    this.#settle('abandoned');
-  }
-
   #cutStalledClient(): void {
     this.#channel?.destroy();
     this.#exchange.abort();
@@ -274,7 +273,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
   }
 
   #finish(): void {
-    this.#stopListening?.();
+    this.#exchange.watch(undefined);
     this.#settled = true;
     this.#context.onSettled(this);
   }

@@ -7,11 +7,12 @@ export type RequestFraming =
   /** Ends where the client ends it, maybe with trailers. */
   | { readonly kind: 'open' };
 
+const NO_CONTENT: RequestFraming = { kind: 'none' };
 /** RFC 9110 8.6: methods whose content is expected announce that there is none. */
 const USUALLY_WITH_CONTENT = new Set(['POST', 'PUT', 'PATCH']);
 
 export function requestFraming(exchange: ClientExchange): RequestFraming {
-  if (!exchange.hasBody) return { kind: 'none' };
+  if (!exchange.hasBody) return NO_CONTENT;
   const length = exchange.header('content-length');
   // The rules of the listener have seen to it that it is one number.
   return length === undefined ? { kind: 'open' } : { kind: 'length', length: Number(length) };

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ClientExchange, RawHeaders } from '../../../src/proxy/exchange/client-exchange.ts';
+import type { ClientExchange, ExchangeWatcher, RawHeaders } from '../../../src/proxy/exchange/client-exchange.ts';
 
 export interface RecordedRequest {
   readonly method?: string;
@@ -28,7 +28,7 @@ export class RecordedExchange implements ClientExchange {
   /** While true, `write` says that the client cannot take more. */
   full = false;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #leavers = new Set<() => void>();
+  #watcher: ExchangeWatcher | undefined;
   readonly #drainers = new Set<() => void>();
 
   constructor({
@@ -59,9 +59,8 @@ export class RecordedExchange implements ClientExchange {
     return [];
   }
 
-  onAbandoned(listener: () => void): () => void {
-    this.#leavers.add(listener);
-    return () => this.#leavers.delete(listener);
+  watch(watcher: ExchangeWatcher | undefined): void {
+    this.#watcher = watcher;
   }
 
   sendInformation(): void {
@@ -105,7 +104,7 @@ export class RecordedExchange implements ClientExchange {
   /** The client goes away. */
   leave(): void {
     this.abandoned = true;
-    for (const listener of this.#leavers) listener();
+    this.#watcher?.onAbandoned();
   }
 
   /** The client has read everything. */
