@@ -12,7 +12,7 @@ const MAX_KNOWN = 1_000;
 
 /**
  * Our word on where requests came from, as text. A client mostly asks the host that it asked last, so what was said of
- * that request is said again: putting it together was half of what the head of a small request took.
+ * that request is said again: it is half of what the head of a small request is put together from.
  */
 export class ForwardedLines {
   /** By the address of the client. */

@@ -9,6 +9,8 @@ const HOP_BY_HOP = new Set(
   ).split(' '),
 );
 
+export const HOP_BY_HOP_LENGTHS: readonly number[] = [...HOP_BY_HOP].map((name) => name.length);
+
 const PROTECTED = new Set(
   'host authorization cookie set-cookie forwarded via x-real-ip x-request-id cache-control date location'.split(' '),
 );

@@ -1,5 +1,5 @@
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
-import { isHopByHop, nominatedFields } from './hop-by-hop.ts';
+import { HOP_BY_HOP_LENGTHS, isHopByHop, nominatedFields } from './hop-by-hop.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 
 export interface ResponseFieldOptions {
@@ -8,6 +8,9 @@ export interface ResponseFieldOptions {
   /** The client will be given the trailers, if there are any. */
   readonly announcesTrailers: boolean;
 }
+
+/** Content-Length, Trailer, X-Request-Id and those of one connection: the other fields are spared the comparison. */
+const LOOKED_AT_LENGTHS = new Set([14, 7, 12, ...HOP_BY_HOP_LENGTHS]);
 
 /** The fields of a final response for the client; Content-Length only as the number that was verified. */
 export function responseFields(head: UpstreamHead, exchange: ClientExchange, options: ResponseFieldOptions): string[] {
@@ -37,11 +40,17 @@ function endToEndFields({ status, rawHeaders }: UpstreamHead, keepsTrailer: bool
   const fields: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
-    const lower = name.toLowerCase();
-    if (isHopByHop(lower) || lower === 'x-request-id' || nominated?.has(lower) === true) continue;
-    if (lower === 'content-length' && dropsLength) continue;
-    if (lower === 'trailer' && !keepsTrailer) continue;
+    if (nominated !== undefined || LOOKED_AT_LENGTHS.has(name.length)) {
+      const lower = name.toLowerCase();
+      if (nominated?.has(lower) === true || isDropped(lower, dropsLength, keepsTrailer)) continue;
+    }
     fields.push(name, rawHeaders[at + 1] ?? '');
   }
   return fields;
+}
+
+function isDropped(lowerName: string, dropsLength: boolean, keepsTrailer: boolean): boolean {
+  if (lowerName === 'content-length') return dropsLength;
+  if (lowerName === 'trailer') return !keepsTrailer;
+  return lowerName === 'x-request-id' || isHopByHop(lowerName);
 }
