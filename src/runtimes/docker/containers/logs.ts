@@ -11,7 +11,7 @@ import { LogDecoder, type StampedLine } from './log-decoder.ts';
 /** How often a stopped container whose log is followed is looked at, in milliseconds. */
 const RESTART_POLL_MS = 250;
 /**
- * Engines date a start up to some milliseconds later than the first lines that it wrote (4 measured with 20.10). No run
+ * Engines date a start up to some milliseconds later than the first lines that it wrote (2 measured with 20.10). No run
  * can have ended so shortly before the next one was started, which takes the engine longer.
  */
 const START_DATED_LATE_MS = 100;
