@@ -25,7 +25,7 @@ export class ForwardedLines {
     const known = this.#known.get(remoteAddress);
     if (known?.authority === authority && known.secure === secure) return known.lines;
     const lines = inOnePiece(fieldLines(forwardedFields(exchange, false)));
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    if (known === undefined && this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(remoteAddress, { authority, secure, lines });
     return lines;
   }

@@ -65,16 +65,17 @@ export function checkSize(url: string, rawHeaders: RawHeaders, limits: RuleLimit
 
 const NONE: readonly string[] = [];
 
-/** Every value of a field, by lower-case name. Made only when there is one: `push` would take room for 17. */
+/** Every value of a field, by lower-case name. Begun with the first one: an empty list takes room for 17 by `push`. */
 export function valuesOf(rawHeaders: RawHeaders, name: string): readonly string[] {
-  let values = NONE;
+  let values: string[] | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const field = rawHeaders[at] ?? '';
     if (field.length !== name.length || field.toLowerCase() !== name) continue;
     const value = rawHeaders[at + 1] ?? '';
-    values = values === NONE ? [value] : [...values, value];
+    if (values === undefined) values = [value];
+    else values.push(value);
   }
-  return values;
+  return values ?? NONE;
 }
 
 function checkVersion(version: string): RefusedRequest | undefined {
