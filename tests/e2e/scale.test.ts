@@ -54,11 +54,14 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
     expect(before).toMatchObject({ service: 'tied', client: '127.0.0.0/24 mover/1.0' });
     expect(cookie).toContain(`=${before.instance}.${before.id}.`);
 
-    await daemon.containers.docker.getContainer(`${daemon.name}-${before.instance}`).kill();
-    const moved = await until(async () => {
-      const answer = await daemon.ask('tied', { headers: { cookie, 'user-agent': 'mover/1.0 (test)' } });
-      return answer.headers['set-cookie'] !== undefined && answer;
+    // In flight when it goes: one that comes later may find it again, brought back within half a second.
+    const moving = daemon.ask('tied', {
+      path: '/slow?ms=10000',
+      headers: { cookie, 'user-agent': 'mover/1.0 (test)' },
     });
+    await until(async () => (await daemon.api('GET', '/services/tied')).json()['inFlight'] === 1, SPARING);
+    await daemon.containers.docker.getContainer(`${daemon.name}-${before.instance}`).kill();
+    const moved = await moving;
 
     await until(async () => (await session('mover/1.0')).instance !== before.instance, SPARING);
     const after = await session('mover/1.0');
