@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** A pending call that can be taken back. */
 export interface Timer {
   cancel(): void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAuthority } from '../../src/proxy/listen/authority.ts';
+import { Authorities, parseAuthority } from '../../src/proxy/listen/authority.ts';
 import { checkHttp2 } from '../../src/proxy/listen/http2-request-rules.ts';
 import { RequestIds } from '../../src/proxy/listen/request-ids.ts';
 import { checkHttp1, type Http1Head } from '../../src/proxy/listen/request-rules.ts';
@@ -10,7 +10,7 @@ function head(change: Partial<Http1Head>): Http1Head {
   return { httpVersion: '1.1', method: 'GET', url: '/', rawHeaders: ['Host', 'a.test'], ...change };
 }
 
-const http1 = (change: Partial<Http1Head>) => checkHttp1(head(change), limits);
+const http1 = (change: Partial<Http1Head>) => checkHttp1(head(change), limits, new Authorities());
 const withHost = (...hosts: string[]) => http1({ rawHeaders: hosts.flatMap((host) => ['Host', host]) });
 
 describe('the rules of HTTP/1 requests', () => {

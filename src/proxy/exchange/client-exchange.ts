@@ -25,7 +25,7 @@ export interface ClientExchange extends RequestFacts {
   header(name: string): string | undefined;
   /** False when the framing says that there is no content. */
   readonly hasBody: boolean;
-  /** Not read before somebody reads it: until then the client is held by flow control. */
+  /** Not read before somebody reads it: until then the client is held by flow control. Without content nothing is told of it. */
   readonly body: Readable;
   /** Trailer fields, once `body` has ended. */
   trailers(): RawHeaders;

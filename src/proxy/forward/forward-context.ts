@@ -6,6 +6,7 @@ import type { Bagged } from './bag.ts';
 import type { LoopTurns } from './loop-turns.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
+import type { Via } from './via.ts';
 
 export interface Cancellable extends Ticking, Bagged {
   /** Cuts it off, whatever it is doing. */
@@ -17,7 +18,7 @@ export interface ForwardContext {
   readonly ticker: Ticker;
   readonly turns: LoopTurns;
   readonly limits: ForwardLimits;
-  readonly via: string;
+  readonly via: Via;
   readonly trusted: (remoteAddress: string) => boolean;
   /** Something more is under way from now on. */
   readonly onBegun: (exchange: Cancellable) => void;

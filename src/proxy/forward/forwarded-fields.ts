@@ -1,10 +1,9 @@
 import type { ClientExchange } from '../exchange/client-exchange.ts';
+import { FieldNames } from '../exchange/field-names.ts';
 
-/** Who says where a request came from; lower case. */
-const FORWARDED_FIELDS = new Set(
-  'forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-server x-forwarded-ssl x-real-ip'.split(
-    ' ',
-  ),
+/** Who says where a request came from. */
+const FORWARDED_FIELDS = new FieldNames(
+  'forwarded x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-server x-forwarded-ssl x-real-ip',
 );
 
 /** Also true for spellings with '_': many application servers take them for the same field. */

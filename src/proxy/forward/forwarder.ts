@@ -14,6 +14,7 @@ import { Ticker, type Ticking } from './ticker.ts';
 import type { ChannelPool } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { UpstreamPool } from './upstream-pool.ts';
+import { viaOf } from './via.ts';
 
 export interface ForwarderOptions {
   readonly clock: Clock;
@@ -65,7 +66,7 @@ export class Forwarder implements Ticking {
     const onBegun = (exchange: Cancellable): void => this.#active.add(exchange);
     const onSettled = (exchange: Cancellable): void => this.#forget(exchange);
     this.#clock = clock;
-    this.#context = { ticker, turns: new LoopTurns(), limits: all, via, trusted, onBegun, onSettled };
+    this.#context = { ticker, turns: new LoopTurns(), limits: all, via: viaOf(via), trusted, onBegun, onSettled };
   }
 
   /** Connections to upstreams, in use and idle. */

@@ -1,17 +1,21 @@
 import type { ClientExchange } from '../exchange/client-exchange.ts';
+import { FieldNames } from '../exchange/field-names.ts';
 import { fieldValue, listMembers } from '../exchange/field-values.ts';
 import { maxForwards } from '../exchange/max-forwards.ts';
 import { forwardedFields, isForwardedField } from './forwarded-fields.ts';
-import { isHopByHop, nominatedFields } from './hop-by-hop.ts';
+import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts';
+import type { Via } from './via.ts';
 
 export interface RequestFieldOptions {
   /** The peer's word on where the request came from is believed. */
   readonly trusted: boolean;
-  readonly via: string;
+  readonly via: Via;
 }
 
 /** Set by us below, meant for us alone, or dangerous: `Proxy` becomes HTTP_PROXY in CGI programs (CVE-2016-5385). */
-const OURS = new Set('host content-length expect trailer x-request-id proxy'.split(' '));
+const OURS = 'host content-length expect trailer x-request-id proxy';
+const HELD_BACK = new FieldNames(`${OURS} ${HOP_BY_HOP}`);
+const KEPT_FROM_TRUSTED = new FieldNames('x-forwarded-server x-forwarded-ssl');
 
 /** The fields of a request for its upstream in any version of HTTP; host and framing are added by that version. */
 export function requestFields(exchange: ClientExchange, { trusted, via }: RequestFieldOptions): string[] {
@@ -27,21 +31,22 @@ export function passedFields(exchange: ClientExchange, trusted: boolean): string
   return fields;
 }
 
-export function viaValue({ httpVersion }: ClientExchange, via: string): string {
-  return `${httpVersion === '2' ? '2.0' : httpVersion} ${via}`;
+export function viaValue({ httpVersion }: ClientExchange, via: Via): string {
+  return via[httpVersion === '2' ? '2.0' : httpVersion];
 }
 
 function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {
   const { rawHeaders } = exchange;
-  const nominated = nominatedFields(rawHeaders);
+  const connection = exchange.header('connection');
+  const nominated = connection === undefined ? undefined : nominatedFields(listMembers(connection));
   const joinsCookies = exchange.httpVersion === '2';
   const fields: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
-    const lower = name.toLowerCase();
-    if (OURS.has(lower) || isHopByHop(lower) || nominated?.has(lower) === true) continue;
-    if (isForwardedField(lower) && !(trusted && keptFromTrusted(lower))) continue;
-    if (joinsCookies && lower === 'cookie') continue;
+    if (HELD_BACK.has(name) || nominated?.has(name.toLowerCase()) === true) continue;
+    // The others are written anew by forwardedFields.
+    if (isForwardedField(name) && !(trusted && KEPT_FROM_TRUSTED.has(name))) continue;
+    if (joinsCookies && name === 'cookie') continue;
     fields.push(name, rawHeaders[at + 1] ?? '');
   }
   // RFC 9113 8.2.3: HTTP/2 may split a cookie into crumbs, HTTP/1 may not.
@@ -52,11 +57,6 @@ function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {
 
 function setField(fields: string[], lowerName: string, value: string): void {
   for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at]?.toLowerCase() === lowerName) fields[at + 1] = value;
-}
-
-/** The others are written anew by addForwardedFields. */
-function keptFromTrusted(name: string): boolean {
-  return name === 'x-forwarded-server' || name === 'x-forwarded-ssl';
 }
 
 export function acceptsTrailers(exchange: ClientExchange): boolean {

@@ -1,6 +1,6 @@
 import type { ClientExchange } from '../exchange/client-exchange.ts';
 import type { RequestFieldOptions } from './request-fields.ts';
-import { acceptsTrailers, passedFields, viaValue } from './request-fields.ts';
+import { acceptsTrailers, passedFields } from './request-fields.ts';
 import type { RequestFraming } from './request-framing.ts';
 import { announcedLength } from './request-framing.ts';
 import { fieldLines } from './trailer-fields.ts';
@@ -11,14 +11,13 @@ export interface RequestHeadOptions extends RequestFieldOptions {
   readonly webSocket: boolean;
 }
 
-/** The head as HTTP/1.1 text, with the empty line. @param forwarded the lines that say where the request came from */
+/** The head as HTTP/1.1 text, with the empty line. @param forwarded what ForwardedLines says of it */
 export function requestHead(exchange: ClientExchange, options: RequestHeadOptions, forwarded: string): string {
   const { method, target, authority, requestId } = exchange;
-  const { trusted, via } = options;
   return (
-    `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fieldLines(passedFields(exchange, trusted))}${forwarded}` +
-    `X-Request-Id: ${requestId}\r\nVia: ${viaValue(exchange, via)}\r\n` +
-    `${connectionLines(exchange, options)}${framingLines(exchange, options)}\r\n`
+    `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n` +
+    `${fieldLines(passedFields(exchange, options.trusted))}${forwarded}` +
+    `X-Request-Id: ${requestId}\r\n${connectionLines(exchange, options)}${framingLines(exchange, options)}\r\n`
   );
 }
 

@@ -1,3 +1,4 @@
+import { FieldNames } from '../exchange/field-names.ts';
 import { listMembers } from '../exchange/field-values.ts';
 
 /** The head of a response of an upstream. */
@@ -20,76 +21,92 @@ export interface UpstreamHead {
 /** A response that is not HTTP/1, or whose end two parsers could see in different places. */
 export class MalformedResponse extends Error {}
 
-/** Connection, Keep-Alive, Content-Length, Transfer-Encoding: most other fields are spared the comparison. */
-const FRAMING_NAME_LENGTHS = new Set([10, 14, 17]);
+/** The fields that frame a response, or speak of its connection. */
+const FRAMING = new FieldNames('content-length transfer-encoding connection keep-alive');
+/** As many as a number holds exactly. */
+const MAX_LENGTH_DIGITS = 15;
 const TOKEN = 1;
 const VALUE = 2;
 const HTAB = 9;
 const LF = 10;
 const CR = 13;
 const SP = 32;
+const ZERO = 48;
 const COLON = 58;
 const CLASSES = characterClasses();
 
-/** @param text status line and fields, each with its CRLF, without the empty line */
-export function parseResponseHead(text: string, maxFields: number): UpstreamHead {
-  const lineEnd = endOfValue(text, 0);
-  const { protocolVersion, status, reason } = parseStatusLine(text, lineEnd);
-  const rawHeaders = parseFields(text, lineEnd + 2, maxFields);
+/**
+ * @param start where the status line begins; it and the fields each have their CRLF
+ * @param end where the empty line begins
+ */
+export function parseResponseHead(bytes: Buffer, start: number, end: number, maxFields: number): UpstreamHead {
+  const lineEnd = endOfValue(bytes, start);
+  const { protocolVersion, status, reason } = parseStatusLine(bytes, start, lineEnd);
+  const rawHeaders = parseFields(bytes, lineEnd + 2, end, maxFields);
   const { contentLength, chunked, connection, keepAliveSeconds } = readFraming(rawHeaders, protocolVersion);
   // Named one by one: spreading objects here took V8 longer than all the parsing.
   return { protocolVersion, status, reason, rawHeaders, contentLength, chunked, connection, keepAliveSeconds };
 }
 
-/** RFC 9112 5: `name: value` lines; no folding, no space before the colon, no bare CR or LF, no control characters. */
-export function parseFields(text: string, start: number, maxFields: number): string[] {
+/**
+ * RFC 9112 5: `name: value` lines from `start` to `end`; no folding, no space before the colon, no bare CR or LF, no
+ * control characters. Looked at as bytes, which takes V8 a fraction of what the characters of a text take.
+ */
+export function parseFields(bytes: Buffer, start: number, end: number, maxFields: number): string[] {
+  const text = bytes.toString('latin1', start, end);
   const fields: string[] = [];
   let at = start;
-  while (at < text.length) {
+  while (at < end) {
     let colon = at;
-    while (((CLASSES[text.charCodeAt(colon)] ?? 0) & TOKEN) !== 0) colon += 1;
-    if (colon === at || text.charCodeAt(colon) !== COLON) throw new MalformedResponse('a field name is not valid');
-    const lineEnd = endOfValue(text, colon + 1);
+    while ((classOf(bytes, colon) & TOKEN) !== 0) colon += 1;
+    if (colon === at || bytes[colon] !== COLON) throw new MalformedResponse('a field name is not valid');
+    const lineEnd = endOfValue(bytes, colon + 1);
     if (fields.length === 2 * maxFields) throw new MalformedResponse(`there are more than ${maxFields} fields`);
-    fields.push(text.slice(at, colon), withoutBlanks(text, colon + 1, lineEnd));
+    let from = colon + 1;
+    let to = lineEnd;
+    while (from < to && isBlank(bytes[from])) from += 1;
+    while (to > from && isBlank(bytes[to - 1])) to -= 1;
+    fields.push(text.slice(at - start, colon - start), text.slice(from - start, to - start));
     at = lineEnd + 2;
   }
   return fields;
 }
 
-function endOfValue(text: string, start: number): number {
+function endOfValue(bytes: Buffer, start: number): number {
   let at = start;
-  while (((CLASSES[text.charCodeAt(at)] ?? 0) & VALUE) !== 0) at += 1;
-  if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) {
+  while ((classOf(bytes, at) & VALUE) !== 0) at += 1;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) {
     throw new MalformedResponse('a line of its head has a control character or does not end with CR LF');
   }
   return at;
 }
 
-function withoutBlanks(text: string, start: number, end: number): string {
-  let from = start;
-  let to = end;
-  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
-  return text.slice(from, to);
+function classOf(bytes: Buffer, at: number): number {
+  return CLASSES[bytes[at] ?? 0] ?? 0;
 }
 
-function isBlank(code: number): boolean {
-  return code === SP || code === HTAB;
+function isBlank(byte: number | undefined): boolean {
+  return byte === SP || byte === HTAB;
 }
 
 /** RFC 9112 4. The space before an empty reason is left out by many servers; that leaves no doubt. */
-function parseStatusLine(text: string, end: number): Pick<UpstreamHead, 'protocolVersion' | 'status' | 'reason'> {
-  const minor = text.charCodeAt(7) - 48;
-  const status = Number(text.slice(9, 12));
+function parseStatusLine(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Pick<UpstreamHead, 'protocolVersion' | 'status' | 'reason'> {
+  const line = bytes.toString('latin1', start, end);
+  const minor = line.charCodeAt(7) - ZERO;
+  const status = parseDigits(line, 9, 12);
   const isValid =
-    text.startsWith('HTTP/1.') &&
+    line.startsWith('HTTP/1.') &&
     (minor === 0 || minor === 1) &&
-    text.charCodeAt(8) === SP &&
-    /^[1-5][0-9][0-9]$/.test(text.slice(9, 12)) &&
-    (end === 12 || text.charCodeAt(12) === SP);
+    line.charCodeAt(8) === SP &&
+    status >= 100 &&
+    status < 600 &&
+    (line.length === 12 || line.charCodeAt(12) === SP);
   if (!isValid) throw new MalformedResponse('its status line is not valid');
-  return { protocolVersion: minor === 0 ? '1.0' : '1.1', status, reason: text.slice(13, end) };
+  return { protocolVersion: minor === 0 ? '1.0' : '1.1', status, reason: line.slice(13) };
 }
 
 type Framing = Pick<UpstreamHead, 'contentLength' | 'chunked' | 'connection' | 'keepAliveSeconds'>;
@@ -101,10 +118,10 @@ function readFraming(rawHeaders: readonly string[], version: UpstreamHead['proto
   let connection: string[] = [];
   let keepAliveSeconds: number | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    if (!FRAMING_NAME_LENGTHS.has(name.length)) continue;
+    const name = FRAMING.find(rawHeaders[at] ?? '');
+    if (name === undefined) continue;
     const value = rawHeaders[at + 1] ?? '';
-    switch (name.toLowerCase()) {
+    switch (name) {
       case 'content-length':
         contentLength = parseLength(value, contentLength);
         break;
@@ -133,8 +150,20 @@ function parseCoding(value: string, before: boolean): boolean {
 
 function parseLength(value: string, before: number | undefined): number {
   if (before !== undefined) throw new MalformedResponse('it has several Content-Length fields');
-  if (!/^[0-9]{1,15}$/.test(value)) throw new MalformedResponse('its Content-Length is not a number');
-  return Number(value);
+  const length = value.length > 0 && value.length <= MAX_LENGTH_DIGITS ? parseDigits(value, 0, value.length) : NaN;
+  if (Number.isNaN(length)) throw new MalformedResponse('its Content-Length is not a number');
+  return length;
+}
+
+/** A number of nothing but digits; NaN for anything else. */
+function parseDigits(text: string, start: number, end: number): number {
+  let number = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return NaN;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 function parseKeepAlive(value: string): number | undefined {

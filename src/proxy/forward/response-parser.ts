@@ -85,7 +85,7 @@ export class ResponseParser {
         refuseBareLineFeed(this.#pending);
         return bytes.length;
       }
-      const head = parseResponseHead(bytes.toString('latin1', at, end + 2), this.#limits.maxFields);
+      const head = parseResponseHead(bytes, at, end + 2, this.#limits.maxFields);
       at = end + 4;
       this.#readHead(head, bytes, at);
     }

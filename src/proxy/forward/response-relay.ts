@@ -3,17 +3,18 @@ import { acceptsTrailers } from './request-fields.ts';
 import { interimFields, responseFields } from './response-fields.ts';
 import type { UpstreamHead } from './response-head-parser.ts';
 import { trailerFields } from './trailer-fields.ts';
+import type { Via } from './via.ts';
 
 /** The response of an upstream on its way to the client. */
 export class ResponseRelay {
   readonly #exchange: ClientExchange;
   readonly #extra: RawHeaders;
-  readonly #via: string;
+  readonly #via: Via;
   #status: number | undefined;
   #bytes = 0;
   #hasContent = false;
 
-  constructor(exchange: ClientExchange, extra: RawHeaders, via: string) {
+  constructor(exchange: ClientExchange, extra: RawHeaders, via: Via) {
     this.#exchange = exchange;
     this.#extra = extra;
     this.#via = via;

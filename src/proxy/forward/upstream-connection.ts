@@ -54,6 +54,7 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   #chunked = false;
   #anyByte = false;
   #connected = false;
+  #paused = false;
   #error: Error | undefined;
 
   constructor(key: string, endpoint: Endpoint, owner: ConnectionOwner, shared: SharedByConnections) {
@@ -100,12 +101,12 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   unassign(): void {
     this.#user = undefined;
     this.#parser = undefined;
-    this.#socket.resume();
+    if (this.#paused) this.resumeReading();
   }
 
   sendHead(exchange: ClientExchange, options: RequestHeadOptions): void {
     this.#chunked = options.framing.kind === 'open';
-    const forwarded = this.#shared.forwardedLines.of(exchange, options.trusted);
+    const forwarded = this.#shared.forwardedLines.of(exchange, options);
     this.#socket.write(requestHead(exchange, options, forwarded), 'latin1');
   }
 
@@ -134,10 +135,12 @@ export class UpstreamConnection implements UpstreamChannel, SwitchedChannel {
   }
 
   pauseReading(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resumeReading(): void {
+    this.#paused = false;
     this.#socket.resume();
   }
 

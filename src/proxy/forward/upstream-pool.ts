@@ -53,13 +53,9 @@ export class UpstreamPool implements ChannelPool, ConnectionOwner, Ticking {
   }
 
   take(endpoint: Endpoint): UpstreamConnection | undefined {
-    const idle = this.#idle.get(this.#keyOf(endpoint));
-    for (;;) {
-      const connection = idle?.pop();
-      if (connection === undefined) return undefined;
-      this.#idleCount -= 1;
-      if (!connection.closed) return connection;
-    }
+    const connection = this.#idle.get(this.#keyOf(endpoint))?.pop();
+    if (connection !== undefined) this.#idleCount -= 1;
+    return connection;
   }
 
   /** Kept when that is safe, otherwise destroyed. */

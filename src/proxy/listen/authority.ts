@@ -9,6 +9,19 @@ export interface Authority {
   readonly text: string;
 }
 
+/** Takes apart what one client asks for. Mostly it is what it asked for last, which then is told again. */
+export class Authorities {
+  #last: Authority | undefined;
+
+  /** @returns undefined as `parseAuthority` does */
+  read(text: string): Authority | undefined {
+    if (this.#last?.text === text) return this.#last;
+    const authority = parseAuthority(text);
+    if (authority !== undefined) this.#last = authority;
+    return authority;
+  }
+}
+
 /** Labels of at most 63 characters that neither begin nor end with a hyphen. One expression: every request is asked. */
 const NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/;
 const PORT = /^[0-9]{1,5}$/;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Authorities } from './authority.ts';
 import { leaveParser } from './lingering-close.ts';
 import { peerAddress } from './peer.ts';
 
@@ -10,6 +11,7 @@ const LINGER_MS = 1_000;
 export class Http1Connection {
   readonly socket: Socket;
   readonly remoteAddress: string;
+  readonly authorities = new Authorities();
   readonly #owed: ServerResponse[] = [];
   #unread: { readonly answer: ServerResponse; readonly bytes: number } | undefined;
   #last = false;
@@ -22,7 +24,9 @@ export class Http1Connection {
     this.remoteAddress = peerAddress(socket);
     const settle = (response: ServerResponse): void => {
       const at = this.#owed.indexOf(response);
-      if (at !== -1) this.#owed.splice(at, 1);
+      // Taking the first one makes no list of what was taken.
+      if (at === 0) this.#owed.shift();
+      else if (at > 0) this.#owed.splice(at, 1);
       answered(this);
     };
     this.#onAnswered = function () {

@@ -1,5 +1,4 @@
-import type { Authority } from './authority.ts';
-import { parseAuthority } from './authority.ts';
+import type { Authorities, Authority } from './authority.ts';
 import type { RawHeaders } from '../exchange/client-exchange.ts';
 import { parseTarget } from './request-target.ts';
 
@@ -43,13 +42,16 @@ export function refuse(status: number, code: string, detail: string, close = fal
   return { ok: false, status, code, detail, close };
 }
 
-/** What the parser of Node lets through is decided here (RFC 9112 2.3, 3.2, 6.1; RFC 9110 5.5, 7.2). */
-export function checkHttp1(head: Http1Head, limits: RuleLimits): Verdict {
+/**
+ * What the parser of Node lets through is decided here (RFC 9112 2.3, 3.2, 6.1; RFC 9110 5.5, 7.2).
+ * @param authorities of the connection
+ */
+export function checkHttp1(head: Http1Head, limits: RuleLimits, authorities: Authorities): Verdict {
   return (
     checkVersion(head.httpVersion) ??
     checkFraming(head) ??
     checkSize(head.url, head.rawHeaders, limits) ??
-    checkAddressee(head)
+    checkAddressee(head, authorities)
   );
 }
 
@@ -102,14 +104,14 @@ function framing(detail: string): RefusedRequest {
   return refuse(400, 'bad_framing', detail, true);
 }
 
-function checkAddressee({ httpVersion, method, url, rawHeaders }: Http1Head): Verdict {
+function checkAddressee({ httpVersion, method, url, rawHeaders }: Http1Head, authorities: Authorities): Verdict {
   if (method === 'CONNECT')
     return refuse(501, 'connect_not_supported', 'This is a reverse proxy: it makes no tunnels.', true);
   const target = parseTarget(method, url);
   if (target.form === 'invalid') return refuse(400, 'bad_target', `The request target is not valid: ${target.why}.`);
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return refuse(400, 'bad_host', 'The request has several Host fields.', true);
-  const field = hosts[0] === undefined ? undefined : parseAuthority(hosts[0]);
+  const field = hosts[0] === undefined ? undefined : authorities.read(hosts[0]);
   if (hosts[0] !== undefined && field === undefined)
     return refuse(400, 'bad_host', 'The Host field is not a valid host.');
   if (field === undefined && httpVersion === '1.1')

@@ -12,6 +12,7 @@ import { destroyOnError } from '../../../../src/proxy/listen/destroy-on-error.ts
 import { lingerOnClose } from '../../../../src/proxy/listen/lingering-close.ts';
 import { until } from '../../../support/until.ts';
 import { BytePeer } from '../../../support/wire/byte-peer.ts';
+import { viaOf } from '../../../../src/proxy/forward/via.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -39,7 +40,7 @@ async function openTunnel({ early = NOTHING, takesAll = true } = {}) {
   const onSettled = vi.fn<(exchange: Cancellable) => void>();
   const context: ForwardContext = {
     ...{ ticker: new Ticker(new SystemClock(), 10), turns: new LoopTurns(), limits: defaultForwardLimits },
-    ...{ via: 'test', trusted: () => false, onBegun: vi.fn(), onSettled },
+    ...{ via: viaOf('test'), trusted: () => false, onBegun: vi.fn(), onSettled },
   };
   const tunnel = new Tunnel(socket, channel, context);
   tunnel.start(early, NOTHING);
