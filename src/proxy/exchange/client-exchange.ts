@@ -41,6 +41,7 @@ export interface ClientExchange extends RequestFacts {
   sendInformation(status: number, headers: RawHeaders): void;
   /**
    * Sends the final head; when nothing follows (204, 304, HEAD, no content), `end` comes next. `reason` is ignored by HTTP/2.
+   * @param headers checked already: names are tokens, values have neither control characters nor any above 0xff (RFC 9110 5.5)
    * @param follows what the head is followed by; content unless given
    */
   sendHead(status: number, reason: string, headers: RawHeaders, follows?: AfterHead): void;
