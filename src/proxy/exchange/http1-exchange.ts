@@ -1,8 +1,8 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Answer } from './answer.ts';
+import { writeCheckedHead } from './checked-head.ts';
 import type { ClientExchange, ExchangeWatcher, RawHeaders } from './client-exchange.ts';
 import { fieldValue } from './field-values.ts';
 import { lingerOnClose } from '../listen/lingering-close.ts';
@@ -26,7 +26,7 @@ export class Http1Exchange implements ClientExchange {
   readonly rawHeaders: RawHeaders;
   readonly hasBody: boolean;
   readonly #request: IncomingMessage;
-  readonly #response: Answer;
+  readonly #response: ServerResponse;
   #ended = false;
   #aborted = false;
   #continued = false;
@@ -42,7 +42,7 @@ export class Http1Exchange implements ClientExchange {
     if (!this.#ended && !this.#aborted) watcher?.onAbandoned();
   };
 
-  constructor(request: IncomingMessage, response: Answer, facts: RequestFacts) {
+  constructor(request: IncomingMessage, response: ServerResponse, facts: RequestFacts) {
     this.#request = request;
     this.#response = response;
     this.requestId = facts.requestId;
@@ -112,7 +112,7 @@ export class Http1Exchange implements ClientExchange {
     const closes = this.hasBody && !this.#request.complete;
     const fields = closes ? [...headers, 'Connection', 'close'] : (headers as string[]);
     if (closes) lingerOnClose(this.#request.socket);
-    this.#response.writeCheckedHead(status, reason, fields);
+    writeCheckedHead(this.#response, status, reason, fields);
     this.#headWaits = true;
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Answer } from './answer.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { destroyOnError } from '../listen/destroy-on-error.ts';
 import { lingerOnClose } from '../listen/lingering-close.ts';
@@ -22,7 +22,7 @@ export interface TakenSocket {
  */
 export class Http1UpgradeExchange extends Http1Exchange {
   readonly #socket: Socket;
-  readonly #answer: Answer;
+  readonly #answer: ServerResponse;
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
   readonly #onData = (chunk: Buffer): void => this.#keep(chunk);
@@ -39,7 +39,7 @@ export class Http1UpgradeExchange extends Http1Exchange {
     stallTimeoutMs: number = defaultListenerLimits.stallTimeoutMs,
   ) {
     const { socket } = request;
-    const answer = new Answer(request);
+    const answer = new ServerResponse(request);
     super(request, answer, facts);
     this.#socket = socket;
     this.#answer = answer;

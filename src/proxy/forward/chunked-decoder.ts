@@ -1,5 +1,6 @@
 import type { ResponseHandler } from './response-handler.ts';
-import { MalformedResponse, parseFields } from './response-head-parser.ts';
+import { MalformedResponse } from './malformed-response.ts';
+import { parseFields } from './response-head-parser.ts';
 
 /** Whoever is given the content. */
 type ContentReader = Pick<ResponseHandler, 'onContent'>;

@@ -8,7 +8,7 @@ import type { BodyOwner } from './request-body-pump.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { RequestFraming } from './request-framing.ts';
 import { expectsContinue, requestFraming } from './request-framing.ts';
-import type { UpstreamHead } from './response-head-parser.ts';
+import type { UpstreamHead } from './upstream-head.ts';
 import { switchingFields } from './response-fields.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { fieldLines } from './trailer-fields.ts';

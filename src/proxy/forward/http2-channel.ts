@@ -8,7 +8,7 @@ import { http2Head } from './http2-head.ts';
 import { http2RequestFields } from './http2-request.ts';
 import type { Http2Session } from './http2-session.ts';
 import type { RequestHeadOptions } from './request-head.ts';
-import { MalformedResponse } from './response-head-parser.ts';
+import { MalformedResponse } from './malformed-response.ts';
 import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
 
 export interface ChannelOwner {

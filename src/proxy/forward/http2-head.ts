@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { RawHeaders } from '../exchange/client-exchange.ts';
 import { fieldValue } from '../exchange/field-values.ts';
-import type { UpstreamHead } from './response-head-parser.ts';
-import { MalformedResponse } from './response-head-parser.ts';
+import type { UpstreamHead } from './upstream-head.ts';
+import { MalformedResponse } from './malformed-response.ts';
 
 export interface HeadLimits {
   readonly maxHeadBytes: number;

@@ -1,7 +1,7 @@
 import type { ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import { FieldNames } from '../exchange/field-names.ts';
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts';
-import type { UpstreamHead } from './response-head-parser.ts';
+import type { UpstreamHead } from './upstream-head.ts';
 import type { Via } from './via.ts';
 
 export interface ResponseFieldOptions {

@@ -1,4 +1,4 @@
-import type { UpstreamHead } from './response-head-parser.ts';
+import type { UpstreamHead } from './upstream-head.ts';
 
 /** Whoever is told of the response to one request, in this order. */
 export interface ResponseHandler {

@@ -1,8 +1,9 @@
-import type { UpstreamHead } from './response-head-parser.ts';
+import type { UpstreamHead } from './upstream-head.ts';
 import type { ResponseHandler } from './response-handler.ts';
 import { fieldValue } from '../exchange/field-values.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
-import { MalformedResponse, parseResponseHead } from './response-head-parser.ts';
+import { MalformedResponse } from './malformed-response.ts';
+import { parseResponseHead } from './response-head-parser.ts';
 
 export interface ResponseLimits {
   readonly maxHeadBytes: number;

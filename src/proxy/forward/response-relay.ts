@@ -1,7 +1,7 @@
 import type { AfterHead, ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import { acceptsTrailers } from './request-fields.ts';
 import { interimFields, responseFields } from './response-fields.ts';
-import type { UpstreamHead } from './response-head-parser.ts';
+import type { UpstreamHead } from './upstream-head.ts';
 import { trailerFields } from './trailer-fields.ts';
 import type { Via } from './via.ts';
 

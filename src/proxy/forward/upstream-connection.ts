@@ -8,7 +8,7 @@ import type { RequestHeadOptions } from './request-head.ts';
 import { requestHead } from './request-head.ts';
 import type { ResponseLimits } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
-import { MalformedResponse } from './response-head-parser.ts';
+import { MalformedResponse } from './malformed-response.ts';
 import { fieldLines } from './trailer-fields.ts';
 import type {
   ChannelFailure,

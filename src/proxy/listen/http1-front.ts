@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { destroyOnError } from './destroy-on-error.ts';
@@ -10,7 +10,6 @@ import type { ListenerLimits } from './listener-limits.ts';
 import { refusalBody, refusalBytes, refusalHeaders, type Refusal } from './refusal.ts';
 import type { RequestIds } from './request-ids.ts';
 import { checkHttp1, refuse, type AcceptedRequest, type RefusedRequest } from './request-rules.ts';
-import { Answer } from '../exchange/answer.ts';
 import { asksForWebSocket, putBackWithoutUpgrade } from '../exchange/upgrade-token.ts';
 
 /** More requests than this at once on one connection is no browser and no known client. */
@@ -22,7 +21,7 @@ const NEWER_OPTIONS = { optimizeEmptyRequests: true };
 /** A request that passed the rules. */
 export interface Http1Request {
   readonly request: IncomingMessage;
-  readonly response: Answer;
+  readonly response: ServerResponse;
   readonly accepted: AcceptedRequest;
   readonly requestId: string;
   readonly remoteAddress: string;
@@ -53,7 +52,7 @@ export interface Http1FrontOptions {
 /** Speaks HTTP/1 on connections that others accepted, and hands on the requests that pass the rules. */
 export class Http1Front {
   readonly #options: Http1FrontOptions;
-  readonly #server: Server<typeof IncomingMessage, typeof Answer>;
+  readonly #server: Server;
   readonly #connections = new Map<Duplex, Http1Connection>();
   /** One for all connections: a function of its own would stay with each, a WebSocket too. */
   readonly #onClose: (this: Duplex) => void;
@@ -83,7 +82,6 @@ export class Http1Front {
       // A missing Host is answered here, with a reason.
       requireHostHeader: false,
       insecureHTTPParser: false,
-      ServerResponse: Answer,
       ...NEWER_OPTIONS,
     });
     // Node cuts the list above its maximum without a word, which would hide fields from the rules. Bytes are bounded above.
@@ -147,7 +145,7 @@ export class Http1Front {
     server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
 
-  #onRequest(request: IncomingMessage, response: Answer, expectsContinue: boolean): void {
+  #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#begin(request, response);
     if (connection === undefined) return;
     endIfEmpty(request);
@@ -162,7 +160,7 @@ export class Http1Front {
   }
 
   /** RFC 9110 10.1.1: an expectation other than 100-continue cannot be met. */
-  #onUnknownExpectation(request: IncomingMessage, response: Answer): void {
+  #onUnknownExpectation(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#begin(request, response);
     if (connection === undefined) return;
     const refused = refuse(417, 'expectation_failed', 'The only expectation understood is "100-continue".', true);
@@ -170,7 +168,7 @@ export class Http1Front {
   }
 
   /** Undefined when nothing more on this connection may be served: the parser may have read on within one packet. */
-  #begin(request: IncomingMessage, response: Answer): Http1Connection | undefined {
+  #begin(request: IncomingMessage, response: ServerResponse): Http1Connection | undefined {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.finished) return undefined;
     if (connection.owed === 1) passThroughStream(connection.socket);
@@ -183,7 +181,7 @@ export class Http1Front {
   #refuse(
     connection: Http1Connection,
     request: IncomingMessage,
-    response: Answer,
+    response: ServerResponse,
     refused: RefusedRequest,
     requestId: string,
   ): void {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { ClientHttp2Session, Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2';
@@ -9,7 +9,6 @@ import type { ClientExchange, RawHeaders } from '../../../src/proxy/exchange/cli
 import type { ForwardLimits } from '../../../src/proxy/forward/forward-limits.ts';
 import type { ForwardResult } from '../../../src/proxy/forward/forward-result.ts';
 import { Forwarder } from '../../../src/proxy/forward/forwarder.ts';
-import { Answer } from '../../../src/proxy/exchange/answer.ts';
 import { Http1Exchange } from '../../../src/proxy/exchange/http1-exchange.ts';
 import { Http1UpgradeExchange } from '../../../src/proxy/exchange/http1-upgrade-exchange.ts';
 import { Http2Exchange } from '../../../src/proxy/exchange/http2-exchange.ts';
@@ -46,7 +45,7 @@ export class ForwardingFront {
   readonly #endpoint: Endpoint;
   readonly #extra: RawHeaders;
   readonly #protocol: 'http' | 'h2c';
-  readonly #http1: Server<typeof IncomingMessage, typeof Answer>;
+  readonly #http1: Server;
   readonly #http2: Http2Server;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #clients: ClientHttp2Session[] = [];
@@ -60,8 +59,8 @@ export class ForwardingFront {
       limits: { tickMs: 10, ...limits },
       ...(trusted && { trusted }),
     });
-    this.#http1 = createServer({ ServerResponse: Answer }, (request, response) => this.#serve1(request, response));
-    this.#http1.on('checkContinue', (request: IncomingMessage, response: Answer) =>
+    this.#http1 = createServer((request, response) => this.#serve1(request, response));
+    this.#http1.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       this.#serve1(request, response),
     );
     this.#http1.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
@@ -106,7 +105,7 @@ export class ForwardingFront {
     await new Promise<void>((resolve) => this.#http2.close(() => resolve()));
   }
 
-  #serve1(request: IncomingMessage, response: Answer): void {
+  #serve1(request: IncomingMessage, response: ServerResponse): void {
     const address = request.socket.remoteAddress ?? '';
     void this.#forward(new Http1Exchange(request, response, facts(request.url ?? '/', address)));
   }

@@ -2,7 +2,6 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { Answer } from '../../../../src/proxy/exchange/answer.ts';
 import { Http1Exchange } from '../../../../src/proxy/exchange/http1-exchange.ts';
 
 const FACTS = {
@@ -18,7 +17,7 @@ const CHUNK = Buffer.alloc(20_000, 'x');
 
 it('hands node:http the chunks of a large answer and nothing between them', async () => {
   const written: number[] = [];
-  const server = createServer({ ServerResponse: Answer }, (request, response) => {
+  const server = createServer((request, response) => {
     const write = response.write.bind(response) as (chunk: Uint8Array) => boolean;
     response.write = (chunk: Uint8Array) => {
       written.push(chunk.length);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ChunkedDecoder } from '../../../../src/proxy/forward/chunked-decoder.ts';
-import { MalformedResponse } from '../../../../src/proxy/forward/response-head-parser.ts';
+import { MalformedResponse } from '../../../../src/proxy/forward/malformed-response.ts';
 
 const limits = { maxTrailerBytes: 200, maxTrailerFields: 3 };
 

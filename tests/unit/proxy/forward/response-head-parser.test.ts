@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MalformedResponse, parseResponseHead } from '../../../../src/proxy/forward/response-head-parser.ts';
+import { MalformedResponse } from '../../../../src/proxy/forward/malformed-response.ts';
+import { parseResponseHead } from '../../../../src/proxy/forward/response-head-parser.ts';
 
 const parse = (text: string, maxFields = 100) => {
   const bytes = Buffer.from(`${text}\r\n`, 'latin1');

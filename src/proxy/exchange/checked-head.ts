@@ -1,0 +1,40 @@
+import type { ServerResponse } from 'node:http';
+import type { RawHeaders } from './client-exchange.ts';
+import { FieldNames } from './field-names.ts';
+
+/** Those that node:http itself goes by: how the content is framed, and whether the connection stays. */
+const FOR_NODE = new FieldNames('content-length transfer-encoding connection keep-alive trailer expect');
+const DATE = new FieldNames('date');
+
+/**
+ * Writes a head like `writeHead`, but does not test each name and each value once more, which for fields that have come
+ * through a parser as strict as that takes as long as all else that is done with them. What node:http has to know of goes
+ * through it as ever.
+ * @param fields checked: names are tokens, values have neither control characters nor any above 0xff (RFC 9110 5.5)
+ */
+export function writeCheckedHead(response: ServerResponse, status: number, reason: string, fields: RawHeaders): void {
+  const forNode: string[] = [];
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    const value = fields[at + 1] ?? '';
+    if (FOR_NODE.has(name)) forNode.push(name, value);
+    else lines = lines + name + ': ' + value + '\r\n';
+    if (DATE.has(name)) response.sendDate = false;
+  }
+  response.writeHead(status, reason, forNode);
+  putBefore(response as unknown as WithHead, lines);
+}
+
+/** What node:http has made of a head, to be sent with the first content. */
+interface WithHead {
+  _header: unknown;
+}
+
+/** @param lines go between the fields that are there already and the empty line */
+function putBefore(response: WithHead, lines: string): void {
+  const { _header: head } = response;
+  if (typeof head !== 'string' || !head.endsWith('\r\n\r\n'))
+    throw new Error('this version of Node makes heads otherwise');
+  response._header = `${head.slice(0, -2)}${lines}\r\n`;
+}
