@@ -23,7 +23,7 @@ export function writeCheckedHead(response: ServerResponse, status: number, reaso
     if (DATE.has(name)) response.sendDate = false;
   }
   response.writeHead(status, reason, forNode);
-  putBefore(response as unknown as WithHead, lines);
+  insert(response as unknown as WithHead, `HTTP/1.1 ${status} ${reason}\r\n`.length, lines);
 }
 
 /** What node:http has made of a head, to be sent with the first content. */
@@ -31,10 +31,10 @@ interface WithHead {
   _header: unknown;
 }
 
-/** @param lines go between the fields that are there already and the empty line */
-function putBefore(response: WithHead, lines: string): void {
+/** @param at behind the line of the status, so that the fields stay in their order */
+function insert(response: WithHead, at: number, lines: string): void {
   const { _header: head } = response;
-  if (typeof head !== 'string' || !head.endsWith('\r\n\r\n'))
-    throw new Error('this version of Node makes heads otherwise');
-  response._header = `${head.slice(0, -2)}${lines}\r\n`;
+  if (typeof head !== 'string' || !head.startsWith('\r\n', at - 2))
+    throw new Error('this Node makes heads in another way');
+  response._header = head.slice(0, at) + lines + head.slice(at);
 }
