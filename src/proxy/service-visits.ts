@@ -90,8 +90,8 @@ export class ServiceVisits {
         return;
       } catch (error) {
         await this.#beforeRetry(visit, pool, lease, retries, error);
+        wish = afterFailure(wish, lease, error);
       }
-      wish = { ...wish, avoid: lease.instanceId };
     }
   }
 
@@ -137,7 +137,9 @@ export class ServiceVisits {
     const { headSent, abandoned } = visit.exchange;
     if (!isUpstreams || !error.replayable || retries > 0 || headSent || abandoned) throw error;
     this.#tools.tally.countRetry(pool.name, error);
-    if (!error.stale) await this.#tools.dispatcher.suspect(pool.name, lease.instanceId);
+    // Of a kept connection only who is tied to the instance has to know whether it was more than that.
+    const isTied = visit.tie?.instanceId === lease.instanceId;
+    if (!error.stale || isTied) await this.#tools.dispatcher.suspect(pool.name, lease.instanceId);
   }
 
   #ownHeaders(visit: Visit, pool: ServicePool, lease: Lease): string[] {
@@ -167,6 +169,12 @@ export class ServiceVisits {
     const options = { development, nowEpochMs: clock.epochMs(), ...(told !== undefined && { notice: told }) };
     respondWithWaitingPage(visit.exchange, pool.view, options);
   }
+}
+
+/** A kept connection that breaks off says nothing about its instance: who is tied to that stays, as long as it is there. */
+function afterFailure(wish: LeaseWish, { instanceId }: Lease, error: unknown): LeaseWish {
+  const wasConnection = error instanceof UpstreamError && error.stale;
+  return wasConnection && wish.prefer === instanceId ? wish : { ...wish, avoid: instanceId };
 }
 
 const LEASE_OUTCOME: Readonly<Record<ForwardResult['outcome'], LeaseOutcome>> = {

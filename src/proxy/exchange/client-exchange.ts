@@ -35,6 +35,8 @@ export interface ClientExchange extends RequestFacts {
   /** Tells (once) when the client leaves before the answer is complete: one watcher at a time, undefined for none. */
   watch(watcher: ExchangeWatcher | undefined): void;
 
+  /** Its answer waits for others of a pipeline (RFC 9112 9.3.2): the client can neither take it nor, at times, send more. */
+  readonly queued: boolean;
   /** True once a final response head has been sent. */
   readonly headSent: boolean;
   /** Sends an interim response (1xx); silently nothing for HTTP/1.0. 100 tells a waiting client to send its body. */

@@ -69,6 +69,10 @@ export class Http1Exchange implements ClientExchange {
     return this.#aborted || (!this.#ended && this.#gone);
   }
 
+  get queued(): boolean {
+    return !this.#ended && this.#response.socket === null;
+  }
+
   get headSent(): boolean {
     return this.#response.headersSent;
   }
@@ -126,7 +130,7 @@ export class Http1Exchange implements ClientExchange {
       return true;
     }
     // Only then: an empty text ahead of every chunk would have to be gathered with it.
-    if (this.#held !== undefined) this.flush();
+    if (this.#held !== undefined || this.#continuedInQueue) this.flush();
     this.#headWaits = false;
     return sendCopy(this.#response, chunk);
   }
@@ -173,7 +177,9 @@ export class Http1Exchange implements ClientExchange {
     this.#aborted = true;
     this.#held = undefined;
     const { socket } = this.#request;
-    if (socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
+    // Those in front are sound: the connection ends when it would be the turn of this one.
+    if (this.queued) this.#response.once('socket', () => socket.destroySoon());
+    else if (socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
     else socket.resetAndDestroy();
   }
 
@@ -184,6 +190,11 @@ export class Http1Exchange implements ClientExchange {
     this.sendHead(status, STATUS_CODES[status] ?? '', fields);
     if (this.method !== 'HEAD' && content.length > 0) this.write(content);
     this.end();
+  }
+
+  /** node:http puts a head ahead of all that waits when bytes come right behind it; ahead of text it stays where it is. */
+  get #continuedInQueue(): boolean {
+    return this.#continued && this.queued;
   }
 
   get #gone(): boolean {

@@ -64,6 +64,11 @@ export class Http2Exchange implements ClientExchange {
     return this.#aborted || (!this.#ended && (this.#stream.destroyed || this.#stream.closed));
   }
 
+  /** Streams do not wait for each other. */
+  get queued(): boolean {
+    return false;
+  }
+
   get headSent(): boolean {
     return this.#stream.headersSent;
   }

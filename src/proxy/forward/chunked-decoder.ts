@@ -1,4 +1,5 @@
 import type { ResponseHandler } from './response-handler.ts';
+import { refuseBareLineFeed } from './bare-line-feed.ts';
 import { MalformedResponse } from './malformed-response.ts';
 import { parseFields } from './response-head-parser.ts';
 
@@ -133,6 +134,8 @@ export class ChunkedDecoder {
       throw new MalformedResponse('its trailers are too long');
     }
     if (end === -1) {
+      refuseBareLineFeed(tail);
+      if (tail[0] === CR && tail.length > 1) throw new MalformedResponse('a trailer begins with a control character');
       // A copy: the buffer of a read must not be kept alive by its last bytes.
       this.#tail = Buffer.from(tail);
       return bytes.length;

@@ -116,7 +116,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
   onContent(chunk: Buffer): void {
     if (this.#settled || this.#relay.sendContent(chunk)) return;
     this.#channel?.pauseReading();
-    this.#stallDeadline = this.#context.ticker.deadline(this.#context.limits.stallTimeoutMs);
+    this.#startStallTimer();
     if (this.#listensForDrain) return;
     this.#listensForDrain = true;
     this.#exchange.onDrain(() => this.#onDrained());
@@ -168,6 +168,7 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
     if (this.#settled) return;
     const { endpoint } = this.#request;
     const address = `${endpoint.host}:${endpoint.port}`;
+    if (this.#exchange.queued) this.#spareClient();
     // As long as the client has more to send and the upstream takes it, nobody can expect an answer.
     if (this.#pump?.running === true && this.#relay.status === undefined) this.#startHeadTimer();
     if (nowMs >= this.#connectDeadline) {
@@ -240,6 +241,16 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
   #onDrained(): void {
     this.#stallDeadline = Infinity;
     if (!this.#settled) this.#channel?.resumeReading();
+  }
+
+  /** What the client does not take, or send, it cannot yet: its time begins when it is its turn. */
+  #spareClient(): void {
+    if (this.#stallDeadline !== Infinity) this.#startStallTimer();
+    this.#pump?.restartTime();
+  }
+
+  #startStallTimer(): void {
+    this.#stallDeadline = this.#context.ticker.deadline(this.#context.limits.stallTimeoutMs);
   }
 
   #cutStalledClient(): void {

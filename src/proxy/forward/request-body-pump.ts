@@ -101,6 +101,11 @@ export class RequestBodyPump {
     this.#exchange.body.resume();
   }
 
+  /** The client cannot send now. */
+  restartTime(): void {
+    this.#deadline = this.#ticker.deadline(this.#limits.bodyTimeoutMs);
+  }
+
   tick(nowMs: number): void {
     if (this.#state !== 'running' || nowMs < this.#deadline) return;
     if (this.#windowBytes >= this.#limits.minBodyBytes) {
@@ -116,7 +121,7 @@ export class RequestBodyPump {
 
   #restartWindow(): void {
     this.#windowBytes = 0;
-    this.#deadline = this.#ticker.deadline(this.#limits.bodyTimeoutMs);
+    this.restartTime();
   }
 
   #send(chunk: Buffer): void {

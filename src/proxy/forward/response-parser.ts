@@ -3,6 +3,7 @@ import type { ResponseHandler } from './response-handler.ts';
 import { fieldValue } from '../exchange/field-values.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { MalformedResponse } from './malformed-response.ts';
+import { refuseBareLineFeed } from './bare-line-feed.ts';
 import { parseResponseHead } from './response-head-parser.ts';
 
 export interface ResponseLimits {
@@ -124,9 +125,8 @@ export class ResponseParser {
   #begin(head: UpstreamHead, moreFollows: boolean): void {
     const { status, contentLength, chunked } = head;
     const hasContent = this.#method !== 'HEAD' && status !== 204 && status !== 304;
-    if (!hasContent || contentLength === 0) {
-      // RFC 9110 15.3.5: 204 has no framing; when it shows some, nobody knows whether content follows.
-      this.#reusable = !moreFollows && !(status === 204 && (chunked || (contentLength ?? 0) > 0));
+    if (!hasContent || contentLength === 0 || isUnframedReset(head)) {
+      this.#reusable = !moreFollows && !isInDoubt(head);
       this.#handler.onHead(head, hasContent);
       this.#complete([]);
       return;
@@ -183,9 +183,13 @@ export class ResponseParser {
   }
 }
 
-/** A head that uses bare line feeds would never be found complete; said at once instead of after a timeout. */
-function refuseBareLineFeed(bytes: Buffer): void {
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
-    if (at === 0 || bytes[at - 1] !== 13) throw new MalformedResponse('a line of its head does not end with CR LF');
-  }
+/** RFC 9110 15.3.6: 205 has no content, and need not say so. */
+function isUnframedReset({ status, chunked, contentLength }: UpstreamHead): boolean {
+  return status === 205 && !chunked && contentLength === undefined;
+}
+
+/** RFC 9110 15.3.5: 204 has no framing. When it shows some, or 205 none, nobody knows whether content follows. */
+function isInDoubt(head: UpstreamHead): boolean {
+  const isFramed = head.chunked || (head.contentLength ?? 0) > 0;
+  return (head.status === 204 && isFramed) || isUnframedReset(head);
 }

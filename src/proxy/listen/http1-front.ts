@@ -113,7 +113,7 @@ export class Http1Front {
   /** From now on every answer ends its connection. */
   announceClose(): void {
     this.#draining = true;
-    for (const connection of this.#connections.values()) connection.announceClose();
+    for (const connection of this.#connections.values()) if (connection.busy) connection.finish();
   }
 
   /** Closes what is idle now, and whatever becomes idle later. */
@@ -173,8 +173,8 @@ export class Http1Front {
     if (connection === undefined || connection.finished) return undefined;
     if (connection.owed === 1) passThroughStream(connection.socket);
     connection.owe(response);
-    if (connection.owed >= MAX_PIPELINED) connection.finish();
-    else if (this.#draining) response.shouldKeepAlive = false;
+    // RFC 9112 9.6: what comes behind the one that is answered with `close` is not served, or the client would ask again.
+    if (this.#draining || connection.owed >= MAX_PIPELINED) connection.finish();
     return connection;
   }
 
@@ -202,8 +202,11 @@ export class Http1Front {
     // Node has taken its own listeners off the socket.
     destroyOnError(socket);
     const connection = this.#connections.get(socket);
-    // An answer still owed would be mixed with the bytes of the new protocol.
-    if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
+    if (connection === undefined || connection.finished) return void socket.destroy();
+    if (connection.owed > 0) {
+      this.#endBehindAnswers(connection);
+      return;
+    }
     // HTTP/1.0 has no Upgrade (RFC 9110 7.8).
     if (request.httpVersion !== '1.1' || !asksForWebSocket(request.method ?? '', request.rawHeaders)) {
       putBackWithoutUpgrade(request, socket, head);
@@ -225,10 +228,20 @@ export class Http1Front {
   #onConnect(request: IncomingMessage, socket: Duplex): void {
     destroyOnError(socket);
     const connection = this.#connections.get(socket);
-    if (connection === undefined || connection.finished || connection.owed > 0) return void socket.destroy();
+    if (connection === undefined || connection.finished) return void socket.destroy();
+    if (connection.owed > 0) {
+      this.#endBehindAnswers(connection);
+      return;
+    }
     const verdict = checkHttp1(headOf(request), this.#options.limits, connection.authorities);
     if (verdict.ok) return void socket.destroy();
     this.#refuseRaw(connection, verdict, this.#options.requestIds.next(), request);
+  }
+
+  /** Node has left the connection to us in the middle of a pipeline: an answer still owed must not meet another protocol. */
+  #endBehindAnswers(connection: Http1Connection): void {
+    connection.finish();
+    connection.socket.resume();
   }
 
   #onClientError(error: Http1ParseError, socket: Duplex): void {
@@ -236,6 +249,8 @@ export class Http1Front {
     if (connection === undefined) return void socket.destroy();
     // Each further packet fails again; the first failure decided.
     if (connection.finished) return;
+    // The client has left in the middle of its content, of which its request is told by the close.
+    if (error.code === 'HPE_INVALID_EOF_STATE' && connection.receiving) return void socket.destroy();
     if (connection.owed > 0 && !connection.receiving && error.code !== 'ECONNRESET') {
       // Earlier requests were sound: they get their answers, then the connection ends.
       connection.finish();

@@ -24,6 +24,7 @@ export class RecordedExchange implements ClientExchange {
   readonly hasBody = false;
   readonly body = Readable.from([]);
   readonly sent = { status: 0, headers: {} as Record<string, string>, body: '', ended: false, aborted: false };
+  readonly queued = false;
   abandoned = false;
   /** While true, `write` says that the client cannot take more. */
   full = false;
