@@ -95,6 +95,7 @@ describe('a forwarded response', () => {
     ['HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n', ['500']],
     ['HEAD of chunks', 'HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n', []],
     ['205', 'GET', 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', ['0']],
+    ['205 that says nothing', 'GET', 'HTTP/1.1 205 Reset Content\r\n\r\n', ['0']],
   ])('has no content for %s (RFC 9110 9.3.2, 15.3, 15.4)', async (_what, method, response, lengths) => {
     const { front } = await setUp(says(response));
     const client = await BytePeer.tcp(front.port);

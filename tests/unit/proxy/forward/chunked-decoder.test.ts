@@ -55,6 +55,9 @@ describe('ChunkedDecoder', () => {
     ['an extension without end', `5;${'a'.repeat(300)}`],
     ['trailers without end', `0\r\nA: ${'b'.repeat(300)}`],
     ['a trailer with a bare LF', '0\r\nA: b\nC: d\r\n\r\n'],
+    ['a bare LF as the empty line', '0\r\n\n'],
+    ['a bare LF as the empty line behind trailers', '0\r\nA: b\n\r\n'],
+    ['a bare CR as the empty line', '0\r\n\rx'],
     ['a folded trailer', '0\r\nA: b\r\n c\r\n\r\n'],
     ['too many trailers', `0\r\n${'a: b\r\n'.repeat(4)}\r\n`],
   ])('refuses %s (RFC 9112 7.1)', (_what, text) => {
