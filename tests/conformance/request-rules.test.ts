@@ -254,3 +254,15 @@ describe('RequestIds', () => {
     expect(ids.for('10.0.0.1', ['X-Request-ID', 'a', 'x-request-id', 'b'])).toMatch(/^[0-9a-f]{16}$/);
   });
 });
+
+describe('the authorities of a connection', () => {
+  it('are each read for what they are, however they take turns', () => {
+    const authorities = new Authorities();
+    const written = ['a.test', 'A.test', 'a.test:8443', 'b.test', 'a b', 'a.test', '', 'b.test:1'];
+    for (const text of [...written, ...written]) {
+      const expected = parseAuthority(text);
+      expect(authorities.read(text)).toEqual(expected);
+      expect(authorities.read(text)).toEqual(expected);
+    }
+  });
+});
