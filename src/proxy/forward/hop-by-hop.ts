@@ -11,7 +11,7 @@ const PROTECTED = new Set(
   'host authorization cookie set-cookie forwarded via x-real-ip x-request-id cache-control date location'.split(' '),
 );
 
-export function isHopByHop(name: string): boolean {
+function isHopByHop(name: string): boolean {
   return NAMES.has(name);
 }
 
