@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ClientExchange } from '../../src/proxy/exchange/client-exchange.ts';
 import { forwardingSetUp } from '../support/set-ups/forwarding.ts';
 import { frontDoorSetUp } from '../support/set-ups/front-door-set-up.ts';
 import { textResponse } from '../support/upstreams/upstream.ts';
@@ -122,6 +123,32 @@ describe('a connection whose last request is there', () => {
 
     expect(front.door.exchanges.map(({ target }) => target)).toEqual(['/0', '/1']);
     expect(received).toMatch(/Connection: close[^]*app\.test \/1$/);
+  });
+
+  it('serves the next one where the head of the answer had left before the close was decided', async () => {
+    const begun: ClientExchange[] = [];
+    await front.open({
+      onExchange: (exchange) => {
+        if (exchange.target !== '/1') exchange.respond(200, [], exchange.target);
+        else {
+          exchange.sendHead(200, 'OK', ['Content-Length', '2']);
+          exchange.flush();
+          begun.push(exchange);
+        }
+      },
+    });
+    const client = await BytePeer.tls(front.door.client);
+    client.send(get('/1'));
+    await client.receive('\r\n\r\n');
+    const drained = front.door.listener.drain({ timeoutMs: 60_000, announceMs: 30_000 });
+    begun[0]?.write(Buffer.from('/1'));
+    begun[0]?.end();
+    await client.receive('\r\n\r\n/1');
+    client.send(get('/2'));
+    const received = await client.untilClosed();
+    await drained;
+
+    expect(received).toMatch(/Connection: keep-alive[^]*\/1HTTP[^]*Connection: close[^]*\/2$/);
   });
 
   it.each([

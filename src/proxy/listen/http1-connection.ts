@@ -66,18 +66,21 @@ export class Http1Connection {
     return this.#unread !== undefined && before?.answer === answer && before?.bytes === bytes;
   }
 
-  /** Makes the newest answer say `Connection: close`, so that the client sends its next request elsewhere. */
+  /**
+   * Makes the newest answer say `Connection: close`, behind which nothing is served (RFC 9112 9.6). Where its head has left
+   * already the client cannot know: its next request is served, and told.
+   */
   announceClose(): void {
-    for (const response of this.#owed) {
-      // Those before the newest must not end the connection under the ones behind them.
-      if (response === this.#owed.at(-1) && !response.headersSent) response.shouldKeepAlive = false;
-    }
+    const newest = this.#owed.at(-1);
+    if (newest === undefined || newest.headersSent) return;
+    newest.shouldKeepAlive = false;
+    this.#last = true;
   }
 
   /** No request after those already there is served. */
   finish(): void {
-    this.#last = true;
     this.announceClose();
+    this.#last = true;
   }
 
   /** Whether the newest request is still being received: its body, not a later request, is what came in last. */

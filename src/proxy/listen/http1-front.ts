@@ -113,7 +113,7 @@ export class Http1Front {
   /** From now on every answer ends its connection. */
   announceClose(): void {
     this.#draining = true;
-    for (const connection of this.#connections.values()) if (connection.busy) connection.finish();
+    for (const connection of this.#connections.values()) connection.announceClose();
   }
 
   /** Closes what is idle now, and whatever becomes idle later. */
