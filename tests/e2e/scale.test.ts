@@ -48,23 +48,23 @@ describe.skipIf(!hasDocker)('three instances of a service', () => {
   });
 
   it('keep the record of a client, which moves with it when its instance goes', async () => {
-    const first = await daemon.ask('tied', { headers: { 'user-agent': 'mover/1.0 (test)' } });
-    const [cookie = ''] = String(first.headers['set-cookie']).split(';');
-    const before = await session('mover/1.0');
-    expect(before).toMatchObject({ service: 'tied', client: '127.0.0.0/24 mover/1.0' });
-    expect(cookie).toContain(`=${before.instance}.${before.id}.`);
-
-    // In flight when it goes: one that comes later may find it again, brought back within half a second.
-    const moving = daemon.ask('tied', {
-      path: '/slow?ms=10000',
-      headers: { cookie, 'user-agent': 'mover/1.0 (test)' },
+    // One that is killed may be back before its client asks again, who then stays: this one goes for good.
+    let tries = 0;
+    const { agent, cookie } = await until(async () => {
+      const agent = `mover${(tries += 1)}/1.0`;
+      const first = await daemon.ask('tied', { headers: { 'user-agent': `${agent} (test)` } });
+      const [cookie = ''] = String(first.headers['set-cookie']).split(';');
+      return cookie.includes('=tied-3.') && { agent, cookie };
     });
-    await until(async () => (await daemon.api('GET', '/services/tied')).json()['inFlight'] === 1, SPARING);
-    await daemon.containers.docker.getContainer(`${daemon.name}-${before.instance}`).kill();
-    const moved = await moving;
+    const before = await session(agent);
+    expect(before).toMatchObject({ service: 'tied', client: `127.0.0.0/24 ${agent}`, instance: 'tied-3' });
+    expect(cookie).toContain(`=tied-3.${before.id}.`);
 
-    await until(async () => (await session('mover/1.0')).instance !== before.instance, SPARING);
-    const after = await session('mover/1.0');
+    await daemon.api('POST', '/services/tied/scale', { replicas: 2 });
+    const moved = await daemon.ask('tied', { headers: { cookie, 'user-agent': `${agent} (test)` } });
+
+    await until(async () => (await session(agent)).instance !== 'tied-3', SPARING);
+    const after = await session(agent);
     expect(moved.status).toBe(200);
     expect(after).toMatchObject({ id: before.id, firstSeenAt: before.firstSeenAt });
     expect(String(moved.headers['set-cookie'])).toContain(`=${after.instance}.${before.id}.`);
