@@ -13,7 +13,7 @@ const VALUE = 2;
 const CLASSES = characterClasses();
 
 /**
- * Looked at as bytes, which takes V8 a fraction of what the characters of a text take.
+ * Looked at as bytes, which takes V8 less than the characters of a text do.
  * @param start where the status line begins; it and the fields each have their CRLF
  * @param end where the empty line begins
  */
