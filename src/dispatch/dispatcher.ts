@@ -1,14 +1,19 @@
-import type { PeerNews } from '../seam/control-link.ts';
+import type { ControlLink, PeerNews } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
+import { ActivityReports } from './activity-reports.ts';
 import { ServicePool, type PoolTools } from './service-pool.ts';
+
+export interface DispatcherTools extends Omit<PoolTools, 'activity'> {
+  readonly link: PoolTools['link'] & Pick<ControlLink, 'reportActivity'>;
+}
 
 /** Who serves a request: one pool per service, kept in step with the fleet. */
 export class Dispatcher {
   readonly #tools: PoolTools;
   readonly #pools = new Map<string, ServicePool>();
 
-  constructor(tools: PoolTools) {
-    this.#tools = tools;
+  constructor(tools: DispatcherTools) {
+    this.#tools = { ...tools, activity: new ActivityReports(tools.clock, tools.link) };
   }
 
   pool(service: string): ServicePool | undefined {
@@ -41,13 +46,14 @@ export class Dispatcher {
     const named = new Set(update.services.map(({ name }) => name));
     const gone = update.complete ? [...this.#pools.keys()].filter((name) => !named.has(name)) : update.removed;
     for (const name of gone) {
-      this.#pools.get(name)?.close(update.version);
+      this.#pools.get(name)?.close();
       this.#pools.delete(name);
     }
     for (const view of update.services) {
       const pool = this.#pools.get(view.name) ?? new ServicePool(view, this.#tools);
       this.#pools.set(view.name, pool);
-      pool.apply(view, update.version);
+      pool.apply(view);
     }
+    this.#tools.activity.applied(update.version);
   }
 }

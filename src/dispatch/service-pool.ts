@@ -1,6 +1,7 @@
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { ControlLink, Verdict, WakeTimings } from '../seam/control-link.ts';
 import type { ServiceView } from '../seam/fleet-view.ts';
+import type { ActivityReports } from './activity-reports.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { DispatchError } from './errors.ts';
 import { Lease } from './lease.ts';
@@ -8,11 +9,12 @@ import { pick } from './load-balancer.ts';
 import { Upstream } from './upstream.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-type DataHalfReports = 'reportActivity' | 'reportBreaker' | 'reportVerdict' | 'reportWaiting';
+type DataHalfReports = 'reportBreaker' | 'reportVerdict' | 'reportWaiting';
 
 export interface PoolTools {
   readonly clock: Clock;
   readonly link: Pick<ControlLink, 'wake' | 'suspect' | DataHalfReports>;
+  readonly activity: ActivityReports;
   readonly random: () => number;
 }
 
@@ -25,30 +27,23 @@ export interface LeaseWish {
   readonly avoid?: string | undefined;
 }
 
-const REPORT_AFTER_MS = 500;
-
 /** One service as the data half knows it: its instances, and the requests that wait for it. */
 export class ServicePool {
   readonly name: string;
   readonly #tools: PoolTools;
   readonly #room: WaitingRoom<WakeTimings>;
   #view: ServiceView;
-  #seenVersion = 0;
   #upstreams: Upstream[] = [];
   /** Instances that the view no longer has but that still serve a request of ours. */
   readonly #leaving = new Set<Upstream>();
   #turn = 0;
   #waking = false;
-  #reporting: Timer | undefined;
   #waitingElsewhere = 0;
   #tellingWaiting = false;
   readonly #release = (upstream: Upstream): void => {
-    if (upstream.inFlight > 0) {
-      this.#reportSoon();
-      return;
-    }
-    this.#leaving.delete(upstream);
-    this.#report(upstream);
+    this.#tools.activity.add(upstream);
+    // Somebody waits for the last request of one that is leaving to end.
+    if (upstream.inFlight === 0 && this.#leaving.delete(upstream)) this.#tools.activity.flush();
   };
 
   constructor(view: ServiceView, tools: PoolTools) {
@@ -75,13 +70,12 @@ export class ServicePool {
     return this.#upstreams.reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
-  /** Takes over what the control half says, keeps the counts of what stays, and reports them back. */
-  apply(view: ServiceView, version: number): void {
+  /** Takes over what the control half says, keeps the counts of what stays, and has them reported back. */
+  apply(view: ServiceView): void {
     this.#view = view;
-    this.#seenVersion = version;
     const before = new Map([...this.#upstreams, ...this.#leaving].map((upstream) => [upstream.id, upstream]));
     this.#upstreams = view.upstreams.map((each) => {
-      const upstream = before.get(each.id) ?? new Upstream(each, this.#breakerFor(each.id));
+      const upstream = before.get(each.id) ?? new Upstream(this.name, each, this.#breakerFor(each.id));
       before.delete(each.id);
       this.#leaving.delete(upstream);
       upstream.endpoints = each.endpoints;
@@ -90,9 +84,9 @@ export class ServicePool {
     });
     for (const gone of before.values()) {
       if (gone.inFlight > 0) this.#leaving.add(gone);
-      this.#report(gone);
+      this.#tools.activity.add(gone);
     }
-    for (const upstream of this.#upstreams) this.#report(upstream);
+    for (const upstream of this.#upstreams) this.#tools.activity.add(upstream);
   }
 
   /** The fast path: an instance that may be picked now, or undefined. Never waits. */
@@ -102,8 +96,7 @@ export class ServicePool {
     if (!upstream || !endpoint) return undefined;
     upstream.breaker.begin();
     upstream.inFlight += 1;
-    if (upstream.inFlight === 1) this.#report(upstream);
-    else this.#reportSoon();
+    this.#tools.activity.add(upstream);
     return new Lease(upstream, endpoint, this.#release);
   }
 
@@ -129,18 +122,9 @@ export class ServicePool {
   }
 
   /** The service has left the manifest. */
-  close(version: number): void {
-    this.apply({ ...this.#view, upstreams: [] }, version);
+  close(): void {
+    this.apply({ ...this.#view, upstreams: [] });
     this.#room.turnAway(new DispatchError('no_upstream', this.name, `${this.name} is no longer in the manifest`));
-  }
-
-  /** Only busy and idle must be known at once; how busy may come later, and costs the requests in between nothing. */
-  #reportSoon(): void {
-    if (this.#reporting) return;
-    this.#reporting = this.#tools.clock.after(REPORT_AFTER_MS, () => {
-      this.#reporting = undefined;
-      for (const upstream of this.#upstreams) this.#report(upstream);
-    });
   }
 
   /** Once, however many come or leave together. */
@@ -193,10 +177,5 @@ export class ServicePool {
       onChange: (open) => link.reportBreaker({ ...subject, open }),
       onVerdict: (verdict) => link.reportVerdict({ ...subject, verdict }),
     });
-  }
-
-  #report({ id, inFlight }: Upstream): void {
-    const report = { service: this.name, instanceId: id, inFlight, seenVersion: this.#seenVersion };
-    this.#tools.link.reportActivity(report);
   }
 }

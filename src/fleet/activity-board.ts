@@ -48,16 +48,21 @@ export class ActivityBoard {
   }
 
   seen(dataHalf: string, version: number): void {
-    this.#seen.set(dataHalf, Math.max(version, this.#seen.get(dataHalf) ?? 0));
+    this.#see(dataHalf, version);
     this.#tell();
   }
 
-  record(dataHalf: string, { service, instanceId, inFlight, seenVersion }: ActivityReport): void {
+  record(dataHalf: string, reports: readonly ActivityReport[]): void {
+    for (const report of reports) this.#record(dataHalf, report);
+    this.#tell();
+  }
+
+  #record(dataHalf: string, { service, instanceId, inFlight, seenVersion }: ActivityReport): void {
     const activity = this.#activity(service, instanceId);
     if (inFlight > 0 || activity.counts.get(dataHalf)) activity.used = true;
     if (inFlight > 0 || activity.inFlight > 0) activity.lastBusyMs = this.#clock.now();
     this.#count(activity, dataHalf, inFlight);
-    this.seen(dataHalf, seenVersion);
+    this.#see(dataHalf, seenVersion);
   }
 
   /** Another process, with data halves of its own, says how many it has in flight, by service and instance. */
@@ -133,6 +138,10 @@ export class ActivityBoard {
   /** Whether every data half of this process has applied `version` of the fleet. */
   isSeen(version: number): boolean {
     return [...this.#seen.values()].every((seen) => seen >= version);
+  }
+
+  #see(dataHalf: string, version: number): void {
+    this.#seen.set(dataHalf, Math.max(version, this.#seen.get(dataHalf) ?? 0));
   }
 
   #activity(service: string, instanceId: string): Activity {

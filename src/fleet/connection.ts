@@ -58,8 +58,8 @@ export class Connection implements ControlConnection {
     return this.#tools.fleet.suspect(service, instanceId);
   }
 
-  reportActivity(report: ActivityReport): void {
-    if (!this.#closed) this.#tools.activity.record(this.#dataHalf, report);
+  reportActivity(reports: readonly ActivityReport[]): void {
+    if (!this.#closed) this.#tools.activity.record(this.#dataHalf, reports);
   }
 
   reportSeen(version: number): void {

@@ -15,7 +15,6 @@ import type {
 } from '../seam/control-link.ts';
 import type { FleetUpdate } from '../seam/fleet-view.ts';
 import type { TrafficReport } from '../seam/traffic-report.ts';
-import { ActivityBatch } from './activity-batch.ts';
 import { Channel } from './channel.ts';
 import { LastSnapshot } from './last-snapshot.ts';
 import { parseDown, PROTOCOL, type ControlFacts, type DownMessage, type UpMessage } from './messages.ts';
@@ -50,7 +49,6 @@ export class LinkClient implements ControlLink {
   readonly #first = deferred<undefined>();
   readonly #wakes: OpenWakes;
   readonly #suspicions: OpenSuspicions;
-  readonly #activity: ActivityBatch;
   readonly #traffic = new OpenTraffic((traffic) => this.#send({ type: 'traffic', ...traffic } as UpMessage));
   readonly #updates = new Set<(update: FleetUpdate) => void>();
   readonly #news = new Set<(news: PeerNews) => void>();
@@ -72,7 +70,6 @@ export class LinkClient implements ControlLink {
     this.#suspicions = new OpenSuspicions(clock, (id, service, instanceId) =>
       this.#send({ type: 'suspect', id, service, instanceId }),
     );
-    this.#activity = new ActivityBatch(clock, (reports) => this.#send({ type: 'activity', reports: [...reports] }));
   }
 
   get away(): boolean {
@@ -116,12 +113,12 @@ export class LinkClient implements ControlLink {
     return this.#synced ? this.#suspicions.add(service, instanceId) : Promise.resolve();
   }
 
-  reportActivity(report: ActivityReport): void {
-    this.#activity.add(report);
+  /** Counts mean something only to who has told of the fleet, and are made anew for the next one. */
+  reportActivity(reports: readonly ActivityReport[]): void {
+    this.#send({ type: 'activity', reports: [...reports] });
   }
 
   reportSeen(version: number): void {
-    this.#activity.flush();
     this.#send({ type: 'seen', version });
   }
 
@@ -159,7 +156,6 @@ export class LinkClient implements ControlLink {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
-    this.#activity.clear();
     this.#send({ type: 'bye' });
     this.#channel?.finish();
     this.#wakes.giveUp();
@@ -209,8 +205,6 @@ export class LinkClient implements ControlLink {
 
   #apply(update: FleetUpdate): void {
     if (!this.#synced && !update.complete) throw new Error('it began to tell of the fleet in the middle');
-    // Counts that were made for another control process mean nothing to this one; they are made again during the update.
-    if (!this.#synced) this.#activity.clear();
     const applied = this.#snapshot.apply(update);
     const joining = !this.#synced;
     this.#synced = true;
@@ -241,7 +235,6 @@ export class LinkClient implements ControlLink {
     this.#channel = undefined;
     this.#synced = false;
     this.#timer?.cancel();
-    this.#activity.clear();
     this.#wakes.away();
     this.#suspicions.settleAll();
     if (this.#closed) return;

@@ -113,7 +113,7 @@ export class LinkPeer {
         this.#answer(this.#suspect(connection, message.id, message.service, message.instanceId));
         break;
       case 'activity':
-        for (const report of message.reports) connection.reportActivity(report);
+        connection.reportActivity(message.reports);
         break;
       case 'seen':
         connection.reportSeen(message.version);

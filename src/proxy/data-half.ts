@@ -165,8 +165,8 @@ export class DataHalf {
   }
 
   #apply(update: FleetUpdate): void {
-    this.#router.apply(update);
     this.#dispatcher.apply(update);
+    this.#router.apply(update, this.#dispatcher);
     for (const view of update.services) this.#feed.serviceChanged(view);
     for (const name of update.removed) this.#feed.serviceRemoved(name);
     this.#options.link.reportSeen(update.version);

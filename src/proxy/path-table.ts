@@ -1,13 +1,15 @@
+import type { ServicePool } from '../dispatch/service-pool.ts';
 import type { RouteView } from '../seam/fleet-view.ts';
 
-interface Entry {
-  readonly service: string;
+/** A route, and who serves what comes along it. */
+export interface RouteMatch {
+  readonly pool: ServicePool;
   readonly route: RouteView;
 }
 
 /** The routes of one host, by path prefix. */
 export class PathTable {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, RouteMatch>();
   /** No prefix is longer than this, so a long path of a stranger costs no more look-ups than our own routes have segments. */
   #longest = 0;
 
@@ -15,20 +17,21 @@ export class PathTable {
     return this.#entries.size;
   }
 
-  add(service: string, route: RouteView): void {
-    this.#entries.set(route.path, { service, route });
-    this.#longest = Math.max(this.#longest, route.path.length);
+  add(match: RouteMatch): void {
+    const { path } = match.route;
+    this.#entries.set(path, match);
+    this.#longest = Math.max(this.#longest, path.length);
   }
 
   /** Takes a route away, unless another service has taken it over meanwhile. */
   remove(service: string, route: RouteView): void {
-    if (this.#entries.get(route.path)?.service !== service) return;
+    if (this.#entries.get(route.path)?.pool.name !== service) return;
     this.#entries.delete(route.path);
     this.#longest = Math.max(0, ...[...this.#entries.keys()].map((path) => path.length));
   }
 
   /** The entry whose prefix is the longest that ends on a segment border of `path`. */
-  match(path: string): Entry | undefined {
+  match(path: string): RouteMatch | undefined {
     if (this.#longest > 1) {
       let end = path.length > this.#longest ? borderBefore(path, this.#longest + 1) : path.length;
       while (end > 0) {
@@ -41,7 +44,7 @@ export class PathTable {
   }
 
   /** The entry that speaks for the whole host: that of '/', else that of the shortest prefix. */
-  first(): Entry | undefined {
+  first(): RouteMatch | undefined {
     const root = this.#entries.get('/');
     if (root !== undefined) return root;
     return [...this.#entries.values()].sort((a, b) => a.route.path.length - b.route.path.length)[0];

@@ -95,7 +95,7 @@ export class RequestHandler {
     const { exchange } = visit;
     const { router, feed } = this.#tools;
     const match = routedPath === undefined ? undefined : router.match(exchange.host, routedPath);
-    const service = (match ?? router.matchHost(exchange.host))?.service;
+    const service = (match ?? router.matchHost(exchange.host))?.pool.view;
     if (!service) {
       this.#refusals.refuse(visit, unknownHost(exchange));
       return;

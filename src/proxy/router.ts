@@ -1,64 +1,62 @@
-import type { FleetUpdate, RouteView, ServiceView } from '../seam/fleet-view.ts';
-import { PathTable } from './path-table.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { ServicePool } from '../dispatch/service-pool.ts';
+import type { FleetUpdate, RouteView } from '../seam/fleet-view.ts';
+import { PathTable, type RouteMatch } from './path-table.ts';
 import { routePath } from './route-path.ts';
 
-export interface RouteMatch {
-  /** The service as it is now, asleep or awake. */
-  readonly service: ServiceView;
-  readonly route: RouteView;
-}
+/** The routes of one service. */
+type Routed = readonly RouteView[];
 
 /**
- * Finds the service of a request: the exact host before a wildcard of one label, then the longest path prefix.
- * A match costs the same whether ten hosts are known or ten thousand; an update touches only the routes that changed.
+ * Finds the service of a request, asleep or awake: the exact host before a wildcard of one label, then the longest path
+ * prefix. A match costs the same whether ten hosts are known or ten thousand, as far as it can: it leads to the pool of
+ * the service by the one look-up of the host. An update touches only the routes that changed.
  */
 export class Router {
-  readonly #services = new Map<string, ServiceView>();
+  readonly #routes = new Map<string, Routed>();
   readonly #exact = new Map<string, PathTable>();
   /** By what stands behind `*.`. */
   readonly #wildcard = new Map<string, PathTable>();
 
-  apply(update: FleetUpdate): void {
+  /** @param dispatcher has applied the update: it has a pool for each service */
+  apply(update: FleetUpdate, dispatcher: Pick<Dispatcher, 'pool'>): void {
     const named = new Set(update.services.map(({ name }) => name));
-    const gone = update.complete ? [...this.#services.keys()].filter((name) => !named.has(name)) : update.removed;
-    for (const name of gone) this.#forget(name);
-    const moved = update.services.filter((view) => !sameRoutes(this.#services.get(view.name)?.routes, view.routes));
+    const gone = update.complete ? [...this.#routes.keys()].filter((name) => !named.has(name)) : update.removed;
+    for (const name of gone) this.#unroute(name);
+    const moved = update.services.filter(({ name, routes }) => !sameRoutes(this.#routes.get(name), routes));
     // All old routes go before the first new one comes, so that services can exchange theirs in one update.
     for (const { name } of moved) this.#unroute(name);
-    for (const { name, routes } of moved) for (const route of routes) this.#add(name, route);
-    for (const view of update.services) this.#services.set(view.name, view);
+    for (const { name, routes } of moved) {
+      const pool = dispatcher.pool(name);
+      if (pool) this.#route(pool, routes);
+    }
   }
 
   /** `host` in lower case and without its port; `target` in origin form, as the client sent it. */
   match(host: string, target: string): RouteMatch | undefined {
     const path = routePath(target);
-    return this.#resolve(this.#exact.get(host)?.match(path) ?? this.#wildcard.get(parentOf(host))?.match(path));
+    return this.#exact.get(host)?.match(path) ?? this.#wildcard.get(parentOf(host))?.match(path);
   }
 
   /** Whoever answers for the host as a whole, when the path of the request is not one of the service. */
   matchHost(host: string): RouteMatch | undefined {
-    return this.#resolve(this.#exact.get(host)?.first() ?? this.#wildcard.get(parentOf(host))?.first());
+    return this.#exact.get(host)?.first() ?? this.#wildcard.get(parentOf(host))?.first();
   }
 
-  #resolve(entry: { service: string; route: RouteView } | undefined): RouteMatch | undefined {
-    const service = entry && this.#services.get(entry.service);
-    return service && { service, route: entry.route };
-  }
-
-  #forget(name: string): void {
-    this.#unroute(name);
-    this.#services.delete(name);
-  }
-
-  #add(service: string, route: RouteView): void {
-    const [tables, key] = this.#place(route);
-    const table = tables.get(key) ?? new PathTable();
-    tables.set(key, table);
-    table.add(service, route);
+  #route(pool: ServicePool, routes: Routed): void {
+    this.#routes.set(pool.name, routes);
+    for (const route of routes) {
+      const [tables, key] = this.#place(route);
+      const table = tables.get(key) ?? new PathTable();
+      tables.set(key, table);
+      table.add({ pool, route });
+    }
   }
 
   #unroute(name: string): void {
-    for (const route of this.#services.get(name)?.routes ?? []) {
+    const routes = this.#routes.get(name) ?? [];
+    this.#routes.delete(name);
+    for (const route of routes) {
       const [tables, key] = this.#place(route);
       const table = tables.get(key);
       table?.remove(name, route);
@@ -77,7 +75,7 @@ function parentOf(host: string): string {
   return dot > 0 ? host.slice(dot + 1) : '';
 }
 
-function sameRoutes(before: readonly RouteView[] | undefined, after: readonly RouteView[]): boolean {
+function sameRoutes(before: Routed | undefined, after: Routed): boolean {
   return (
     before?.length === after.length &&
     before.every(({ host, path, port }, i) => {

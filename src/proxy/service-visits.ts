@@ -14,7 +14,8 @@ import type { ForwardResult } from './forward/forward-result.ts';
 import { UpstreamError } from './forward/upstream-error.ts';
 import { hold } from './hold.ts';
 import type { Refusals } from './refusals.ts';
-import type { RouteMatch, Router } from './router.ts';
+import type { RouteMatch } from './path-table.ts';
+import type { Router } from './router.ts';
 import { send } from './send.ts';
 import type { TrafficTally } from './traffic-tally.ts';
 import type { Visit } from './visit.ts';
@@ -46,11 +47,10 @@ export class ServiceVisits {
 
   /** No `async`: a promise around that of the next step would cost every request. Undefined: it has been answered. */
   serve(visit: Visit): Promise<void> | undefined {
-    const { router, dispatcher, refusals } = this.#tools;
+    const { router, refusals } = this.#tools;
     const { exchange } = visit;
     const match = router.match(exchange.host, exchange.target);
-    const pool = match && dispatcher.pool(match.service.name);
-    if (!pool) {
+    if (!match) {
       refusals.refuse(visit, unknownHost(exchange));
       return undefined;
     }
@@ -58,7 +58,7 @@ export class ServiceVisits {
       this.#answerAsLast(visit);
       return undefined;
     }
-    return this.#dispatch(visit, pool, this.#wish(visit, pool, match));
+    return this.#dispatch(visit, match.pool, this.#wish(visit, match));
   }
 
   /** RFC 9110 7.6.2: the request has come as far as its sender wanted. What it carries is not sent back to anyone (9.3.8). */
@@ -72,9 +72,9 @@ export class ServiceVisits {
     visit.exchange.respond(200, ['Allow', ALLOWED], '');
   }
 
-  #wish(visit: Visit, { view, name }: ServicePool, { route }: RouteMatch): LeaseWish {
-    if (!view.sticky) return { port: route.port };
-    visit.tie = this.#tools.affinity.read(name, visit.exchange.header('cookie'));
+  #wish(visit: Visit, { pool, route }: RouteMatch): LeaseWish {
+    if (!pool.view.sticky) return { port: route.port };
+    visit.tie = this.#tools.affinity.read(pool.name, visit.exchange.header('cookie'));
     return { port: route.port, prefer: visit.tie?.instanceId };
   }
 

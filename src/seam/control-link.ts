@@ -75,8 +75,11 @@ export interface ControlLink {
   wake(service: string): Promise<WakeTimings>;
   /** Tells that an instance that should be ready could not be reached; resolves when the view has been corrected. */
   suspect(service: string, instanceId: string): Promise<void>;
-  /** Reported when an instance becomes busy or idle, soon after its count changed in between, and after each update that names its service. */
-  reportActivity(report: ActivityReport): void;
+  /**
+   * Reported soon after the count of an instance changed, and after each update that names its service. What was busy
+   * in between and is idle again is reported as both, one after the other.
+   */
+  reportActivity(reports: readonly ActivityReport[]): void;
   /** Everything up to this version is applied, and what it changed has been reported. */
   reportSeen(version: number): void;
   reportBreaker(report: BreakerReport): void;

@@ -50,7 +50,7 @@ export class FakeDataHalf {
   /** Says again how busy an instance is, having seen all updates so far. */
   report(service: string, id: string): void {
     const inFlight = this.#open.get(id) ?? 0;
-    this.#link?.reportActivity({ service, instanceId: id, inFlight, seenVersion: this.#version });
+    this.#link?.reportActivity([{ service, instanceId: id, inFlight, seenVersion: this.#version }]);
   }
 
   #count(service: string, id: string, by: number): void {

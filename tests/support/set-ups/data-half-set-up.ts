@@ -45,8 +45,8 @@ class ScriptedLink implements ControlLink {
     this.#listener?.({ version: this.#version, complete: false, services, removed });
   }
 
-  reportActivity({ instanceId, inFlight }: Parameters<ControlLink['reportActivity']>[0]): void {
-    this.inFlight.set(instanceId, inFlight);
+  reportActivity(reports: Parameters<ControlLink['reportActivity']>[0]): void {
+    for (const { instanceId, inFlight } of reports) this.inFlight.set(instanceId, inFlight);
   }
 }
 

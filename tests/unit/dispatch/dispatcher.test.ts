@@ -69,7 +69,7 @@ describe('Dispatcher', () => {
     link.reportActivity.mockClear();
     apply({ complete: true, services: [] });
     expect(link.reportActivity.mock.calls).toEqual([
-      [{ service: 'web', instanceId: 'web-1', inFlight: 0, seenVersion: 2 }],
+      [[{ service: 'web', instanceId: 'web-1', inFlight: 0, seenVersion: 2 }]],
     ]);
   });
 

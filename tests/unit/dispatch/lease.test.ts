@@ -18,7 +18,7 @@ describe('Lease', () => {
       { failures: 2, openForMs: 1_000 },
       { onChange: () => undefined, onVerdict: () => undefined },
     );
-    upstream = new Upstream({ id: 'web-1', endpoints: { 3000: endpoint } }, breaker);
+    upstream = new Upstream('web', { id: 'web-1', endpoints: { 3000: endpoint } }, breaker);
   });
 
   function lease(): Lease {

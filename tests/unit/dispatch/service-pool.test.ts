@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ActivityReports } from '../../../src/dispatch/activity-reports.ts';
 import { ServicePool, type LeaseWish } from '../../../src/dispatch/service-pool.ts';
 import type { Lease } from '../../../src/dispatch/lease.ts';
 import { deferred, type Deferred } from '../../../src/lib/deferred.ts';
@@ -23,13 +24,15 @@ describe('ServicePool', () => {
   let clock: FakeClock;
   let wakes: Deferred<WakeTimings>[];
   let reports: ActivityReport[];
+  let activity: ActivityReports;
   const link = mockLink();
   beforeEach(() => {
     vi.resetAllMocks();
     clock = new FakeClock();
     wakes = [];
     reports = [];
-    link.reportActivity.mockImplementation((report) => void reports.push(report));
+    link.reportActivity.mockImplementation((told) => void reports.push(...told));
+    activity = new ActivityReports(clock, link);
     link.wake.mockImplementation(() => {
       const wake = deferred<WakeTimings>();
       wakes.push(wake);
@@ -38,10 +41,15 @@ describe('ServicePool', () => {
   });
 
   function poolOf(view: ServiceView, version = 1): ServicePool {
-    const pool = new ServicePool(view, { clock, link, random: () => 0 });
-    pool.apply(view, version);
+    const pool = new ServicePool(view, { clock, link, activity, random: () => 0 });
+    apply(pool, view, version);
     reports.length = 0;
     return pool;
+  }
+
+  function apply(pool: ServicePool, view: ServiceView, version: number): void {
+    pool.apply(view);
+    activity.applied(version);
   }
 
   /** What was reported since the last look: `web-1=2@7` is two in flight on web-1, seen with version 7. */
@@ -138,7 +146,7 @@ describe('ServicePool', () => {
     it('stay as they are over an update, and follow its limits', () => {
       const pool = poolOf(awake('web-1'));
       trip(pool, 'web-1');
-      pool.apply({ ...awake('web-1'), breaker: { failures: 9, openForMs: 1 } }, 2);
+      pool.apply({ ...awake('web-1'), breaker: { failures: 9, openForMs: 1 } });
       expect(pool.acquire(WISH)).toBeUndefined();
       clock.advance(30_000);
       acquire(pool).release('failed');
@@ -149,61 +157,66 @@ describe('ServicePool', () => {
     it('begin anew with an instance that comes back', () => {
       const pool = poolOf(awake('web-1'));
       trip(pool, 'web-1');
-      pool.apply(serviceView(), 2);
-      pool.apply(awake('web-1'), 3);
+      pool.apply(serviceView());
+      pool.apply(awake('web-1'));
       expect(pool.acquire(WISH)).toBeDefined();
     });
   });
 
   describe('reports', () => {
-    it('tells at once when an instance becomes busy and when it becomes idle', () => {
+    it('tells soon how busy an instance is, once', () => {
       const pool = poolOf(awake('web-1'), 7);
-      const lease = acquire(pool);
-      expect(reported()).toEqual(['web-1=1@7']);
-      lease.release('served');
-      expect(reported()).toEqual(['web-1=0@7']);
-    });
-
-    it('tells how busy it is a little later, once', () => {
-      const pool = poolOf(awake('web-1'));
       const leases = [1, 2, 3, 4].map(() => acquire(pool));
       leases[0]!.release('served');
-      expect(reported()).toEqual(['web-1=1@1']);
-      clock.advance(500);
-      expect(reported()).toEqual(['web-1=3@1']);
+      expect(reported()).toEqual([]);
+      clock.advance(50);
+      expect(reported()).toEqual(['web-1=3@7']);
       expect(clock.pendingCount).toBe(0);
+      for (const lease of leases) lease.release('served');
+      clock.advance(50);
+      expect(reported()).toEqual(['web-1=3@7', 'web-1=0@7']);
+    });
+
+    it('still tells of requests that came and went in between, and of all instances in one go', () => {
+      const pool = poolOf(awake('web-1', 'web-2'));
+      for (const prefer of ['web-1', 'web-2']) acquire(pool, { prefer }).release('served');
+      clock.advance(50);
+      expect(reported()).toEqual(['web-1=1@1', 'web-1=0@1', 'web-2=1@1', 'web-2=0@1']);
+      expect(link.reportActivity).toHaveBeenCalledTimes(2);
+      clock.advance(1_000);
+      expect(reported()).toEqual([]);
     });
 
     it('tells after each update what it keeps busy, with the version that it has seen', () => {
       const pool = poolOf(awake('web-1', 'web-2'));
       acquire(pool, { prefer: 'web-2' });
       reported();
-      pool.apply(awake('web-1', 'web-2'), 8);
-      expect(reported()).toEqual(['web-1=0@8', 'web-2=1@8']);
+      apply(pool, awake('web-1', 'web-2'), 8);
+      expect(reported().sort()).toEqual(['web-1=0@8', 'web-2=1@8']);
     });
 
     it('tells that an instance is drained when it is no longer offered, at once or with the last request', () => {
       const pool = poolOf(awake('web-1', 'web-2'));
       const leases = [acquire(pool, { prefer: 'web-2' }), acquire(pool, { prefer: 'web-2' })];
       reported();
-      pool.apply(serviceView(), 4);
-      expect(reported()).toEqual(['web-1=0@4', 'web-2=2@4']);
+      apply(pool, serviceView(), 4);
+      expect(reported().sort()).toEqual(['web-1=0@4', 'web-2=2@4']);
       leases[0]!.release('served');
       expect(reported()).toEqual([]);
       leases[1]!.release('served');
-      expect(reported()).toEqual(['web-2=0@4']);
+      expect(reported()).toEqual(['web-2=2@4', 'web-2=0@4']);
     });
 
     it('tells of one that is leaving with every update until its last request has ended', () => {
       const pool = poolOf(awake('web-1'));
       const lease = acquire(pool);
-      pool.apply(serviceView(), 2);
+      apply(pool, serviceView(), 2);
       reported();
-      pool.apply(serviceView(), 3);
+      apply(pool, serviceView(), 3);
       expect(reported()).toEqual(['web-1=1@3']);
       lease.release('served');
       reported();
-      pool.apply(serviceView(), 4);
+      apply(pool, serviceView(), 4);
       expect(reported()).toEqual([]);
     });
   });
@@ -213,7 +226,7 @@ describe('ServicePool', () => {
       const pool = poolOf(awake('web-1'));
       const old = acquire(pool);
       const moved = { host: '127.0.0.1', port: 9 };
-      pool.apply(awakeView({ upstreams: [{ id: 'web-1', endpoints: { 3000: moved } }] }), 2);
+      pool.apply(awakeView({ upstreams: [{ id: 'web-1', endpoints: { 3000: moved } }] }));
       expect(pool.inFlight).toBe(1);
       expect(acquire(pool).endpoint).toEqual(moved);
       expect(old.endpoint).not.toEqual(moved);
@@ -224,9 +237,9 @@ describe('ServicePool', () => {
     it('takes back one that was leaving, together with its requests', () => {
       const pool = poolOf(awake('web-1'));
       const lease = acquire(pool);
-      pool.apply(serviceView(), 2);
+      pool.apply(serviceView());
       expect(pool.inFlight).toBe(0);
-      pool.apply(awake('web-1'), 3);
+      pool.apply(awake('web-1'));
       expect(pool.inFlight).toBe(1);
       lease.release('served');
       expect(pool.inFlight).toBe(0);
@@ -301,7 +314,7 @@ describe('ServicePool', () => {
     it('sends those who wait away and offers nothing any more', async () => {
       const pool = poolOf(awake('web-1'));
       const waiting = pool.wait(never);
-      pool.close(5);
+      pool.close();
       await expect(waiting).rejects.toMatchObject({ code: 'no_upstream' });
       expect(pool.acquire(WISH)).toBeUndefined();
       wakes[0]!.resolve({ totalMs: 1 });
@@ -312,10 +325,11 @@ describe('ServicePool', () => {
       const pool = poolOf(awake('web-1'));
       const lease = acquire(pool);
       reported();
-      pool.close(5);
+      pool.close();
+      activity.applied(5);
       expect(reported()).toEqual(['web-1=1@5']);
       lease.release('served');
-      expect(reported()).toEqual(['web-1=0@5']);
+      expect(reported()).toEqual(['web-1=1@5', 'web-1=0@5']);
     });
   });
 });

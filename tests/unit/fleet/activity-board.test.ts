@@ -11,13 +11,13 @@ describe('ActivityBoard', () => {
   });
 
   function report(instanceId: string, inFlight: number, seenVersion = 1): void {
-    board.record('one', { service: 'web', instanceId, inFlight, seenVersion });
+    board.record('one', [{ service: 'web', instanceId, inFlight, seenVersion }]);
   }
 
   it('sums what is in flight over the instances of one service', () => {
     report('web-1', 2);
     report('web-2', 3);
-    board.record('one', { service: 'api', instanceId: 'api-1', inFlight: 9, seenVersion: 1 });
+    board.record('one', [{ service: 'api', instanceId: 'api-1', inFlight: 9, seenVersion: 1 }]);
     expect(board.inFlight('web')).toBe(5);
     report('web-1', 0);
     expect(board.inFlight('web')).toBe(3);
@@ -86,7 +86,7 @@ describe('ActivityBoard', () => {
 
   describe('with several data halves', () => {
     const say = (dataHalf: string, inFlight: number, seenVersion = 1): void =>
-      board.record(dataHalf, { service: 'web', instanceId: 'web-1', inFlight, seenVersion });
+      board.record(dataHalf, [{ service: 'web', instanceId: 'web-1', inFlight, seenVersion }]);
 
     it('sums what they have in flight, and is idle only when all are', () => {
       say('one', 2);

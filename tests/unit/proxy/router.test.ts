@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import { Router } from '../../../src/proxy/router.ts';
 import type { FleetUpdate, RouteView, ServiceView } from '../../../src/seam/fleet-view.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { mockLink } from '../../support/fakes/mock-link.ts';
 import { routeView, serviceView } from '../../support/samples/service-view.ts';
 
 function service(name: string, ...routes: Partial<RouteView>[]): ServiceView {
@@ -11,19 +14,38 @@ function update(changes: Partial<FleetUpdate>): FleetUpdate {
   return { version: 1, complete: false, services: [], removed: [], ...changes };
 }
 
-function routerOf(...services: ServiceView[]): Router {
-  const router = new Router();
+/** A router and the dispatcher that it leads to, kept in step. */
+class Routing {
+  readonly #dispatcher = new Dispatcher({ clock: new FakeClock(), link: mockLink(), random: () => 0 });
+  readonly #router = new Router();
+
+  apply(change: FleetUpdate): void {
+    this.#dispatcher.apply(change);
+    this.#router.apply(change, this.#dispatcher);
+  }
+
+  match(...asked: Parameters<Router['match']>): ReturnType<Router['match']> {
+    return this.#router.match(...asked);
+  }
+
+  matchHost(host: string): ReturnType<Router['matchHost']> {
+    return this.#router.matchHost(host);
+  }
+}
+
+function routerOf(...services: ServiceView[]): Routing {
+  const router = new Routing();
   router.apply(update({ complete: true, services }));
   return router;
 }
 
-function nameAt(router: Router, host: string, target = '/'): string | undefined {
-  return router.match(host, target)?.service.name;
+function nameAt(router: Routing, host: string, target = '/'): string | undefined {
+  return router.match(host, target)?.pool.name;
 }
 
 describe('Router', () => {
   it('knows services that sleep', () => {
-    expect(routerOf(service('web', {})).match('app.test', '/')?.service.status).toBe('asleep');
+    expect(routerOf(service('web', {})).match('app.test', '/')?.pool.view.status).toBe('asleep');
   });
 
   it('knows no other host, not even a part or a relative of a known one', () => {
@@ -99,8 +121,16 @@ describe('Router', () => {
   it('changes only what an update names', () => {
     const router = routerOf(service('a', { host: 'a.test' }), service('b', { host: 'b.test' }));
     router.apply(update({ version: 2, services: [{ ...service('a', { host: 'a.test' }), status: 'waking' }] }));
-    expect(router.match('a.test', '/')?.service.status).toBe('waking');
+    expect(router.match('a.test', '/')?.pool.view.status).toBe('waking');
     expect(nameAt(router, 'b.test')).toBe('b');
+  });
+
+  it('leads to the new pool of a service that leaves and comes back', () => {
+    const router = routerOf(service('web', {}));
+    const before = router.match('app.test', '/')?.pool;
+    router.apply(update({ removed: ['web'], services: [service('web', {})] }));
+    expect(nameAt(router, 'app.test')).toBe('web');
+    expect(router.match('app.test', '/')?.pool).not.toBe(before);
   });
 
   it('moves a route from one service to another within one update, whatever the order', () => {
@@ -127,7 +157,7 @@ describe('Router', () => {
   it('names a service for a host whose root is not routed', () => {
     const router = routerOf(service('api', { path: '/api' }), service('deep', { path: '/api/deep' }));
     expect(router.match('app.test', '/.well-known/reveille')).toBeUndefined();
-    expect(router.matchHost('app.test')?.service.name).toBe('api');
+    expect(router.matchHost('app.test')?.pool.name).toBe('api');
     expect(router.matchHost('other.test')).toBeUndefined();
   });
 
@@ -150,7 +180,7 @@ describe('Router', () => {
   });
 });
 
-function manyHosts(count: number): Router {
+function manyHosts(count: number): Routing {
   return routerOf(
     ...Array.from({ length: count }, (_, i) =>
       service(`s${i}`, { host: `h${i}.test` }, { host: `h${i}.test`, path: '/api' }),
@@ -159,7 +189,7 @@ function manyHosts(count: number): Router {
 }
 
 /** Milliseconds for 20,000 look-ups, the best of five. */
-function costOf(router: Router, hosts: number): number {
+function costOf(router: Routing, hosts: number): number {
   const runs = Array.from({ length: 5 }, () => {
     const started = performance.now();
     for (let i = 0; i < 20_000; i += 1) router.match(`h${i % hosts}.test`, '/api/users');

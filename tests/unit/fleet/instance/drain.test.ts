@@ -16,7 +16,7 @@ function drain(inFlight: number, seenVersion: number): Drain {
   const activity = new ActivityBoard(clock);
   const cancel = new AbortController();
   const report: Drain['report'] = (busy, version, instanceId = 'web-1') => {
-    activity.record('one', { service: 'web', instanceId, inFlight: busy, seenVersion: version });
+    activity.record('one', [{ service: 'web', instanceId, inFlight: busy, seenVersion: version }]);
     return settle();
   };
   void report(inFlight, seenVersion);
