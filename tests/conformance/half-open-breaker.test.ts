@@ -52,6 +52,7 @@ describe('the one request that probes an instance after failures', () => {
     });
     expect(await statusOf(half)).toBe(200);
     expect(half.link.reportBreaker).toHaveBeenLastCalledWith({ service: 'web', instanceId: 'web-1', open: false });
+    await until(() => half.link.inFlight.get('web-1') === 1);
     stream.destroy();
     await until(() => half.link.inFlight.get('web-1') === 0);
   });

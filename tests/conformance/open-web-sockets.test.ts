@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { awakeView } from '../support/samples/service-view.ts';
 import { dataHalfSetUp } from '../support/set-ups/data-half-set-up.ts';
-import { until } from '../support/until.ts';
+import { until, untilPasses } from '../support/until.ts';
 import { RawUpstream } from '../support/upstreams/upstream.ts';
 import { BytePeer } from '../support/wire/byte-peer.ts';
 
@@ -34,11 +34,11 @@ describe('a WebSocket that is open', () => {
     const client = await BytePeer.tls(half.client);
     client.send(HANDSHAKE);
     await client.receive('\r\n\r\n');
-    expect(half.link.inFlight.get('web-1')).toBe(1);
+    await untilPasses(() => expect(half.link.inFlight.get('web-1')).toBe(1));
     expect(lines).toEqual([]);
     client.destroy();
     await until(() => lines.length === 1);
-    expect(half.link.inFlight.get('web-1')).toBe(0);
+    await untilPasses(() => expect(half.link.inFlight.get('web-1')).toBe(0));
     expect(lines[0]).toMatchObject({ method: 'GET', path: '/chat', status: 101, service: 'web', instance: 'web-1' });
     expect(lines[0]?.['durationMs']).toBeGreaterThan(0);
   });

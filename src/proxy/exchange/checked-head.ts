@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { RawHeaders } from './client-exchange.ts';
+import type { FieldList } from './field-list.ts';
 import { FieldNames } from './field-names.ts';
 
 /** Those that node:http itself goes by: how the content is framed, and whether the connection stays. */
@@ -10,11 +11,19 @@ const DATE = new FieldNames('date');
  * Writes a head like `writeHead`, but does not test each name and each value once more, which for fields that have come
  * through a parser as strict as that takes as long as all else that is done with them. What node:http has to know of goes
  * through it as ever.
- * @param fields checked: names are tokens, values have neither control characters nor any above 0xff (RFC 9110 5.5)
+ * @param passed come ahead of the others, and say nothing that node:http has to know but for Date
+ * @param fields checked, as `passed` are: names are tokens, values have neither control characters nor any above 0xff (RFC 9110 5.5)
  */
-export function writeCheckedHead(response: ServerResponse, status: number, reason: string, fields: RawHeaders): void {
+export function writeCheckedHead(
+  response: ServerResponse,
+  status: number,
+  reason: string,
+  fields: RawHeaders,
+  passed?: FieldList,
+): void {
   const forNode: string[] = [];
-  let lines = '';
+  let lines = passed?.lines ?? '';
+  if (passed?.hasDate === true) response.sendDate = false;
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = fields[at] ?? '';
     const value = fields[at + 1] ?? '';

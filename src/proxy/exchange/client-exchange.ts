@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FieldList } from './field-list.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** HTTP/2 says already in the head that nothing follows, and that trailers may has to be known before the last content. */
@@ -45,8 +46,9 @@ export interface ClientExchange extends RequestFacts {
    * Sends the final head; when nothing follows (204, 304, HEAD, no content), `end` comes next. `reason` is ignored by HTTP/2.
    * @param headers checked already: names are tokens, values have neither control characters nor any above 0xff (RFC 9110 5.5)
    * @param follows what the head is followed by; content unless given
+   * @param passed checked likewise; these come ahead of `headers`, and none of them frames the content
    */
-  sendHead(status: number, reason: string, headers: RawHeaders, follows?: AfterHead): void;
+  sendHead(status: number, reason: string, headers: RawHeaders, follows?: AfterHead, passed?: FieldList): void;
   /**
    * Sends content, which belongs to the caller again afterwards; false means: wait for `onDrain`. A little of it may stay
    * with its head until `flush` or `end`.

@@ -12,8 +12,12 @@ export function fieldValue(rawHeaders: RawHeaders, name: string): string | undef
   return joined;
 }
 
+/** What most servers say of their connections, again and again. */
+const KEEP_ALIVE = ['keep-alive'];
+
 /** The members of a comma-separated list, lower case, without empty ones. */
-export function listMembers(value: string): string[] {
+export function listMembers(value: string): readonly string[] {
+  if (value === 'keep-alive') return KEEP_ALIVE;
   // Most lists have one member.
   if (!value.includes(',')) {
     const only = value.trim().toLowerCase();

@@ -3,7 +3,8 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { writeCheckedHead } from './checked-head.ts';
-import type { ClientExchange, ExchangeWatcher, RawHeaders } from './client-exchange.ts';
+import type { AfterHead, ClientExchange, ExchangeWatcher, RawHeaders } from './client-exchange.ts';
+import type { FieldList } from './field-list.ts';
 import { fieldValue } from './field-values.ts';
 import { lingerOnClose } from '../listen/lingering-close.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -112,11 +113,11 @@ export class Http1Exchange implements ClientExchange {
     if (socket?.writable === true) socket.write(interimHead(status, headers), 'latin1');
   }
 
-  sendHead(status: number, reason: string, headers: RawHeaders): void {
+  sendHead(status: number, reason: string, headers: RawHeaders, _follows?: AfterHead, passed?: FieldList): void {
     const closes = this.hasBody && !this.#request.complete;
-    const fields = closes ? [...headers, 'Connection', 'close'] : (headers as string[]);
+    const fields = closes ? [...headers, 'Connection', 'close'] : headers;
     if (closes) lingerOnClose(this.#request.socket);
-    writeCheckedHead(this.#response, status, reason, fields);
+    writeCheckedHead(this.#response, status, reason, fields, passed);
     this.#headWaits = true;
   }
 

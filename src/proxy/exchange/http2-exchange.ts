@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import type { Readable } from 'node:stream';
 import type { AfterHead, ClientExchange, ExchangeWatcher, RawHeaders } from './client-exchange.ts';
+import type { FieldList } from './field-list.ts';
 import { fieldValue } from './field-values.ts';
 import { toHttp2Fields } from './http2-fields.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -93,9 +94,15 @@ export class Http2Exchange implements ClientExchange {
     this.#stream.additionalHeaders({ ...toHttp2Fields(headers), ':status': status });
   }
 
-  sendHead(status: number, _reason: string, headers: RawHeaders, follows: AfterHead = 'content'): void {
+  sendHead(
+    status: number,
+    _reason: string,
+    headers: RawHeaders,
+    follows: AfterHead = 'content',
+    passed?: FieldList,
+  ): void {
     if (this.#unusable) return;
-    const fields: OutgoingHttpHeaders = toHttp2Fields(headers);
+    const fields: OutgoingHttpHeaders = toHttp2Fields(passed ? [...passed.pairs, ...headers] : headers);
     fields[':status'] = status;
     // A gRPC client tells a head that ends the stream from one that is followed by nothing.
     const endStream = follows === 'nothing';

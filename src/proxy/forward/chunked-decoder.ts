@@ -140,7 +140,7 @@ export class ChunkedDecoder {
       this.#tail = Buffer.from(tail);
       return bytes.length;
     }
-    if (end > 0) this.#trailers = parseFields(tail, 0, end + 2, this.#limits.maxTrailerFields);
+    if (end > 0) this.#trailers = parseFields(tail, 0, end + 2, this.#limits.maxTrailerFields).pairs;
     this.#state = 'done';
     return at + (end === 0 ? 2 : end + 4) - before;
   }

@@ -9,9 +9,8 @@ import { RequestBodyPump } from './request-body-pump.ts';
 import type { RequestFraming } from './request-framing.ts';
 import { expectsContinue, requestFraming } from './request-framing.ts';
 import type { UpstreamHead } from './upstream-head.ts';
-import { switchingFields } from './response-fields.ts';
+import { switchingLines } from './response-fields.ts';
 import { ResponseRelay } from './response-relay.ts';
-import { fieldLines } from './trailer-fields.ts';
 import { Tunnel } from './tunnel.ts';
 import type { ChannelFailure, ChannelUser, UpstreamChannel } from './upstream-channel.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -137,8 +136,8 @@ export class ForwardedExchange implements Cancellable, ChannelUser, BodyOwner, A
     if (this.#settled || upgrade === undefined || this.#channel === undefined) return;
     onAnswered?.();
     const { socket, early } = upgrade.takeSocket();
-    const fields = switchingFields(head, extra, this.#context.via, upgrade.requestId);
-    socket.write(`HTTP/1.1 101 ${head.reason}\r\n${fieldLines(fields)}\r\n`, 'latin1');
+    const lines = switchingLines(head, extra, this.#context.via, upgrade.requestId);
+    socket.write(`HTTP/1.1 101 ${head.reason}\r\n${lines}\r\n`, 'latin1');
     const tunnel = new Tunnel(socket, this.#channel, this.#context);
     // Before the request is over: there is no moment at which nothing is under way.
     this.#context.onBegun(tunnel);

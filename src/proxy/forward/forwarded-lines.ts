@@ -2,7 +2,7 @@ import type { ClientExchange } from '../exchange/client-exchange.ts';
 import { forwardedFields } from './forwarded-fields.ts';
 import type { RequestFieldOptions } from './request-fields.ts';
 import { viaValue } from './request-fields.ts';
-import { fieldLines } from './trailer-fields.ts';
+import { fieldLines } from '../exchange/field-list.ts';
 
 interface Known {
   readonly authority: string;

@@ -5,6 +5,9 @@ export const HOP_BY_HOP =
   'connection keep-alive proxy-connection te transfer-encoding upgrade http2-settings ' +
   'proxy-authenticate proxy-authorization proxy-authentication-info';
 
+/** Fields of a response that an upstream has no say in, or not always: they are read, and not passed on with the others. */
+export const HELD_BACK = `content-length trailer x-request-id ${HOP_BY_HOP}`;
+
 const NAMES = new FieldNames(HOP_BY_HOP);
 
 const PROTECTED = new Set(

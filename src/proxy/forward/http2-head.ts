@@ -1,8 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { RawHeaders } from '../exchange/client-exchange.ts';
 import { fieldValue } from '../exchange/field-values.ts';
-import type { UpstreamHead } from './upstream-head.ts';
+import { FieldList } from '../exchange/field-list.ts';
+import { FieldNames } from '../exchange/field-names.ts';
+import { HELD_BACK } from './hop-by-hop.ts';
 import { MalformedResponse } from './malformed-response.ts';
+import type { UpstreamHead } from './upstream-head.ts';
+
+const NOT_PASSED = new FieldNames(HELD_BACK);
 
 export interface HeadLimits {
   readonly maxHeadBytes: number;
@@ -15,22 +20,28 @@ export function http2Head(rawHeaders: RawHeaders, limits: HeadLimits): UpstreamH
   const status = Number(fieldValue(rawHeaders, ':status'));
   // RFC 9113 8.6: there is no 101.
   if (!(status >= 100 && status < 600) || status === 101) throw new MalformedResponse('its status is not valid');
-  const fields: string[] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    if (!name.startsWith(':')) fields.push(name, rawHeaders[at + 1] ?? '');
-  }
   const length = fieldValue(rawHeaders, 'content-length');
   return {
     protocolVersion: '2.0',
     status,
     reason: STATUS_CODES[status] ?? '',
-    rawHeaders: fields,
+    fields: FieldList.ofPairs(passedPairs(rawHeaders)),
     contentLength: length === undefined ? undefined : Number(length),
     chunked: true,
     connection: [],
     keepAliveSeconds: undefined,
+    trailer: fieldValue(rawHeaders, 'trailer'),
+    upgrade: undefined,
   };
+}
+
+function passedPairs(rawHeaders: RawHeaders): string[] {
+  const pairs: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (!name.startsWith(':') && !NOT_PASSED.has(name)) pairs.push(name, rawHeaders[at + 1] ?? '');
+  }
+  return pairs;
 }
 
 /** SETTINGS_MAX_HEADER_LIST_SIZE only asks for it, and is counted like this (RFC 9113 6.5.2). */

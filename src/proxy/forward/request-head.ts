@@ -3,7 +3,7 @@ import type { RequestFieldOptions } from './request-fields.ts';
 import { acceptsTrailers, passedFields } from './request-fields.ts';
 import type { RequestFraming } from './request-framing.ts';
 import { announcedLength } from './request-framing.ts';
-import { fieldLines } from './trailer-fields.ts';
+import { fieldLines } from '../exchange/field-list.ts';
 
 export interface RequestHeadOptions extends RequestFieldOptions {
   readonly framing: RequestFraming;

@@ -1,45 +1,62 @@
 import { FieldNames } from '../exchange/field-names.ts';
 import { listMembers } from '../exchange/field-values.ts';
+import type { FieldTaker } from './field-line-reader.ts';
+import { HELD_BACK } from './hop-by-hop.ts';
 import { MalformedResponse } from './malformed-response.ts';
 import type { UpstreamHead } from './upstream-head.ts';
 
-/** The fields that frame a response, or speak of its connection. */
-const FRAMING = new FieldNames('content-length transfer-encoding connection keep-alive');
+const NAMES = new FieldNames(HELD_BACK);
 /** As many as a number holds exactly. */
 const MAX_LENGTH_DIGITS = 15;
 const ZERO = 48;
 
-type Framing = Pick<UpstreamHead, 'contentLength' | 'chunked' | 'connection' | 'keepAliveSeconds'>;
+/** What the fields say that are not passed on with the others. */
+export class ResponseFraming implements FieldTaker {
+  contentLength: number | undefined;
+  chunked = false;
+  connection: readonly string[] = [];
+  keepAliveSeconds: number | undefined;
+  trailer: string | undefined;
+  upgrade: string | undefined;
 
-/** RFC 9112 6.1 and 6.3; a length that comes twice is refused even when both agree. */
-export function readFraming(rawHeaders: readonly string[], version: UpstreamHead['protocolVersion']): Framing {
-  let contentLength: number | undefined;
-  let chunked = false;
-  let connection: string[] = [];
-  let keepAliveSeconds: number | undefined;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = FRAMING.find(rawHeaders[at] ?? '');
-    if (name === undefined) continue;
-    const value = rawHeaders[at + 1] ?? '';
-    switch (name) {
+  /** RFC 9112 6.1 and 6.3; a length that comes twice is refused even when both agree. @throws MalformedResponse */
+  take(name: string, value: string): boolean {
+    const held = NAMES.find(name);
+    switch (held) {
       case 'content-length':
-        contentLength = parseLength(value, contentLength);
+        this.contentLength = parseLength(value, this.contentLength);
         break;
       case 'transfer-encoding':
-        chunked = parseCoding(value, chunked);
+        this.chunked = parseCoding(value, this.chunked);
         break;
       case 'connection':
-        connection = connection.length === 0 ? listMembers(value) : [...connection, ...listMembers(value)];
+        this.connection =
+          this.connection.length === 0 ? listMembers(value) : [...this.connection, ...listMembers(value)];
         break;
       case 'keep-alive':
-        keepAliveSeconds = parseKeepAlive(value);
+        this.keepAliveSeconds = parseKeepAlive(value);
         break;
+      case 'trailer':
+        this.trailer = joined(this.trailer, value);
+        break;
+      case 'upgrade':
+        this.upgrade = joined(this.upgrade, value);
     }
+    return held !== undefined;
   }
-  if (chunked && contentLength !== undefined)
-    throw new MalformedResponse('it has both Content-Length and Transfer-Encoding');
-  if (chunked && version === '1.0') throw new MalformedResponse('it has Transfer-Encoding in HTTP/1.0');
-  return { contentLength, chunked, connection, keepAliveSeconds };
+
+  /** @throws MalformedResponse when the fields leave in doubt where the content ends */
+  check(version: UpstreamHead['protocolVersion']): void {
+    if (!this.chunked) return;
+    if (this.contentLength !== undefined)
+      throw new MalformedResponse('it has both Content-Length and Transfer-Encoding');
+    if (version === '1.0') throw new MalformedResponse('it has Transfer-Encoding in HTTP/1.0');
+  }
+}
+
+/** RFC 9110 5.3. */
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 function parseCoding(value: string, before: boolean): boolean {

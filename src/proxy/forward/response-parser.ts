@@ -1,6 +1,5 @@
 import type { UpstreamHead } from './upstream-head.ts';
 import type { ResponseHandler } from './response-handler.ts';
-import { fieldValue } from '../exchange/field-values.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { MalformedResponse } from './malformed-response.ts';
 import { refuseBareLineFeed } from './bare-line-feed.ts';
@@ -112,9 +111,8 @@ export class ResponseParser {
 
   #switch(head: UpstreamHead, rest: Buffer): void {
     if (!this.#mayUpgrade) throw new MalformedResponse('it changes the protocol although nobody asked for that');
-    const upgrade = fieldValue(head.rawHeaders, 'upgrade')?.toLowerCase();
     // RFC 6455 4.1: a client has to fail the connection for either; better that it is told.
-    if (upgrade !== 'websocket' || !head.connection.includes('upgrade')) {
+    if (head.upgrade?.toLowerCase() !== 'websocket' || !head.connection.includes('upgrade')) {
       throw new MalformedResponse('its 101 does not say "Connection: Upgrade" and "Upgrade: websocket"');
     }
     this.#state = 'switched';

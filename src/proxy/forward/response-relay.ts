@@ -1,6 +1,6 @@
 import type { AfterHead, ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import { acceptsTrailers } from './request-fields.ts';
-import { interimFields, responseFields } from './response-fields.ts';
+import { ownFields, passedFields } from './response-fields.ts';
 import type { UpstreamHead } from './upstream-head.ts';
 import { trailerFields } from './trailer-fields.ts';
 import type { Via } from './via.ts';
@@ -31,15 +31,15 @@ export class ResponseRelay {
 
   sendInterim(head: UpstreamHead): void {
     if (this.#exchange.httpVersion === '1.0') return;
-    this.#exchange.sendInformation(head.status, interimFields(head));
+    this.#exchange.sendInformation(head.status, passedFields(head).pairs);
   }
 
   sendHead(head: UpstreamHead, hasContent: boolean): void {
     this.#status = head.status;
     this.#hasContent = hasContent && head.status !== 205;
     const announcesTrailers = this.#hasContent && head.chunked && this.#takesTrailers;
-    const fields = responseFields(head, this.#exchange, { extra: this.#extra, via: this.#via, announcesTrailers });
-    this.#exchange.sendHead(head.status, head.reason, fields, this.#afterHead(head));
+    const own = ownFields(head, this.#exchange, { extra: this.#extra, via: this.#via, announcesTrailers });
+    this.#exchange.sendHead(head.status, head.reason, own, this.#afterHead(head), passedFields(head));
   }
 
   /** False when the client has to read before more is of use. */

@@ -20,13 +20,3 @@ export function trailerFields(received: RawHeaders): string[] {
   }
   return fields;
 }
-
-/** `name: value` with CRLF, for each field. */
-export function fieldLines(fields: RawHeaders): string {
-  let lines = '';
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    // Piece behind piece: V8 writes a tree that leans to one side faster than one of many branches.
-    lines = lines + (fields[at] ?? '') + ': ' + (fields[at + 1] ?? '') + '\r\n';
-  }
-  return lines;
-}

@@ -9,7 +9,7 @@ import { requestHead } from './request-head.ts';
 import type { ResponseLimits } from './response-parser.ts';
 import { ResponseParser } from './response-parser.ts';
 import { MalformedResponse } from './malformed-response.ts';
-import { fieldLines } from './trailer-fields.ts';
+import { fieldLines } from '../exchange/field-list.ts';
 import type {
   ChannelFailure,
   ChannelUser,

@@ -20,7 +20,7 @@ class ScriptedLink implements ControlLink {
   readonly reportSeen = vi.fn<ControlLink['reportSeen']>();
   readonly onPeerNews = vi.fn<ControlLink['onPeerNews']>(() => () => undefined);
   readonly reportBreaker = vi.fn<ControlLink['reportBreaker']>();
-  /** In flight by instance, as reported last. */
+  /** In flight by instance, as reported last; absent before the first that was. */
   readonly inFlight = new Map<string, number>();
   readonly #services: readonly ServiceView[];
   #listener: ((update: FleetUpdate) => void) | undefined;
@@ -46,7 +46,9 @@ class ScriptedLink implements ControlLink {
   }
 
   reportActivity(reports: Parameters<ControlLink['reportActivity']>[0]): void {
-    for (const { instanceId, inFlight } of reports) this.inFlight.set(instanceId, inFlight);
+    for (const { instanceId: id, inFlight } of reports) {
+      if (inFlight > 0 || this.inFlight.has(id)) this.inFlight.set(id, inFlight);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { ClientExchange } from '../../../../src/proxy/exchange/client-excha
 import type { RequestFacts } from '../../../../src/proxy/exchange/request-facts.ts';
 import { forwardedFields } from '../../../../src/proxy/forward/forwarded-fields.ts';
 import { ForwardedLines } from '../../../../src/proxy/forward/forwarded-lines.ts';
-import { fieldLines } from '../../../../src/proxy/forward/trailer-fields.ts';
+import { fieldLines } from '../../../../src/proxy/exchange/field-list.ts';
 import { viaOf } from '../../../../src/proxy/forward/via.ts';
 import { RecordedExchange } from '../../../support/fakes/recorded-exchange.ts';
 

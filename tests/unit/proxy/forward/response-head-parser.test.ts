@@ -11,7 +11,7 @@ describe('parseResponseHead', () => {
   it('reads status, reason and fields with their case, order and duplicates', () => {
     const head = parse('HTTP/1.1 404 Not Here\r\nSet-Cookie: a=1\r\nset-cookie:  b=2 \t\r\nX-Empty:\r\n');
     expect(head).toMatchObject({ protocolVersion: '1.1', status: 404, reason: 'Not Here', chunked: false });
-    expect(head.rawHeaders).toEqual(['Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'X-Empty', '']);
+    expect(head.fields.pairs).toEqual(['Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'X-Empty', '']);
   });
 
   it('takes a status line without a reason, with and without its space', () => {
@@ -20,7 +20,7 @@ describe('parseResponseHead', () => {
   });
 
   it('keeps bytes above 127 as they are', () => {
-    expect(parse('HTTP/1.1 200 OK\r\nX-A: \xe9\xff\r\n').rawHeaders[1]).toBe('\xe9\xff');
+    expect(parse('HTTP/1.1 200 OK\r\nX-A: \xe9\xff\r\n').fields.pairs[1]).toBe('\xe9\xff');
   });
 
   it('reads the framing and what Connection and Keep-Alive say', () => {
@@ -68,7 +68,7 @@ describe('parseResponseHead', () => {
 
   it('bounds the number of fields', () => {
     const head = `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(5)}`;
-    expect(parse(head, 5).rawHeaders).toHaveLength(10);
+    expect(parse(head, 5).fields.pairs).toHaveLength(10);
     expect(() => parse(head, 4)).toThrow('more than 4 fields');
   });
 });
