@@ -22,8 +22,8 @@ function model(text: string): { lines: string; taken: string[] } | undefined {
   for (const line of text.split('\r\n').slice(0, -1)) {
     const [, name = '', raw = ''] = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^]*)$/.exec(line) ?? [];
     const value = raw.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
-    if (name === '' || [...value].some((character) => character !== '\t' && (character < ' ' || character === '\x7f')))
-      return undefined;
+    // eslint-disable-next-line no-control-regex -- control characters are what a value may not have
+    if (name === '' || /[\0-\x08\x0a-\x1f\x7f]/.test(value)) return undefined;
     if (HELD.has(name.toLowerCase())) taken.push(`${name}=${value}`);
     else lines.push(`${name}: ${value}\r\n`);
   }
