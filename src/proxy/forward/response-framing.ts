@@ -73,7 +73,7 @@ function parseLength(value: string, before: number | undefined): number {
 }
 
 /** A number of nothing but digits; NaN for anything else. */
-export function parseDigits(text: string, start: number, end: number): number {
+function parseDigits(text: string, start: number, end: number): number {
   let number = 0;
   for (let at = start; at < end; at += 1) {
     const digit = text.charCodeAt(at) - ZERO;
