@@ -35,7 +35,7 @@ export class ServicePool {
   #view: ServiceView;
   #upstreams: Upstream[] = [];
   /** Instances that the view no longer has but that still serve a request of ours. */
-  readonly #leaving = new Set<Upstream>();
+  readonly leaving: Set<Upstream>;
   #turn = 0;
   #waking = false;
   #waitingElsewhere = 0;
@@ -43,10 +43,12 @@ export class ServicePool {
   readonly #release = (upstream: Upstream): void => {
     this.#tools.activity.add(upstream);
     // Somebody waits for the last request of one that is leaving to end.
-    if (upstream.inFlight === 0 && this.#leaving.delete(upstream)) this.#tools.activity.flush();
+    if (upstream.inFlight === 0 && this.leaving.delete(upstream)) this.#tools.activity.flush();
   };
 
-  constructor(view: ServiceView, tools: PoolTools) {
+  /** @param leaving those of the pool that the service had before it left the manifest and came back */
+  constructor(view: ServiceView, tools: PoolTools, leaving = new Set<Upstream>()) {
+    this.leaving = leaving;
     this.name = view.name;
     this.#view = view;
     this.#tools = tools;
@@ -73,17 +75,17 @@ export class ServicePool {
   /** Takes over what the control half says, keeps the counts of what stays, and has them reported back. */
   apply(view: ServiceView): void {
     this.#view = view;
-    const before = new Map([...this.#upstreams, ...this.#leaving].map((upstream) => [upstream.id, upstream]));
+    const before = new Map([...this.#upstreams, ...this.leaving].map((upstream) => [upstream.id, upstream]));
     this.#upstreams = view.upstreams.map((each) => {
       const upstream = before.get(each.id) ?? new Upstream(this.name, each, this.#breakerFor(each.id));
       before.delete(each.id);
-      this.#leaving.delete(upstream);
+      this.leaving.delete(upstream);
       upstream.endpoints = each.endpoints;
       upstream.breaker.limits = view.breaker;
       return upstream;
     });
     for (const gone of before.values()) {
-      if (gone.inFlight > 0) this.#leaving.add(gone);
+      if (gone.inFlight > 0) this.leaving.add(gone);
       this.#tools.activity.add(gone);
     }
     for (const upstream of this.#upstreams) this.#tools.activity.add(upstream);

@@ -123,6 +123,11 @@ export class ActivityBoard {
     return this.#services.get(service)?.get(instanceId)?.inFlight ?? 0;
   }
 
+  /** The monotonic instant at which it was last seen busy; undefined when nothing is known of it. */
+  lastBusyMs(service: string, instanceId: string): number | undefined {
+    return this.#services.get(service)?.get(instanceId)?.lastBusyMs;
+  }
+
   /** The monotonic instant since when nothing has been in flight; undefined while something is, or nothing is known. */
   idleSince(service: string): number | undefined {
     const activities = this.#of(service);

@@ -42,6 +42,19 @@ describe('a request to an upstream that speaks HTTP/2', () => {
     for (const name of ['connection', 'keep-alive', 'x-named', 'host']) expect(head).not.toHaveProperty(name);
   });
 
+  it.each([
+    ['9007199254740993', '502 Bad Gateway', '21'],
+    ['9223372036854775807', '502 Bad Gateway', '21'],
+    ['000007', '200 OK', '7'],
+  ])('never gets a length changed: %s is answered by %s', async (length, status, sent) => {
+    const { front } = await setUp((stream) => {
+      stream.respond({ ':status': 200, 'content-length': length }, { endStream: true });
+    });
+    const answer = await rawExchange(front.port, 'HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(`HTTP/1.1 ${status}\r\n`);
+    expect(answer).toMatch(`Content-Length: ${sent}\r\n`);
+  });
+
   it.each(['h1', 'h2'])('carries content and trailers both ways (%s)', async (version) => {
     const got: { body: string; trailers?: unknown } = { body: '' };
     const { front } = await setUp((stream) => {

@@ -105,14 +105,16 @@ export class Instance {
 
   /**
    * Drains, then stops, pauses or removes. With reason `idle` it stays when it turns out to be busy.
-   * @param patienceMs how long an idle one may take to drain; the others have the time for draining
+   * @param patienceMs how long an idle one may take to drain that is one too many; without it one that somebody has used
+   *   meanwhile stays
    * @returns whether it sleeps now
    */
-  sleep(strategy: SleepTier['strategy'], reason: StopReason, patienceMs = IDLE_DRAIN_MS): Promise<boolean> {
+  sleep(strategy: SleepTier['strategy'], reason: StopReason, patienceMs?: number): Promise<boolean> {
     const stopped = new RuntimeError('start_cancelled', `${this.id} was put to sleep (${reason}) while it started`);
     if (reason !== 'idle') this.starting?.cancel(stopped);
     return this.#lane.run(async () => {
-      this.#sleeping = new SleepAttempt(this.#life, { strategy, reason, patienceMs });
+      const patience = { patienceMs: patienceMs ?? IDLE_DRAIN_MS, staysIfUsed: patienceMs === undefined };
+      this.#sleeping = new SleepAttempt(this.#life, { strategy, reason, ...patience });
       try {
         return (await this.#sleeping.run()) || this.#stay();
       } finally {

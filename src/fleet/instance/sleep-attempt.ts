@@ -11,6 +11,8 @@ export interface SleepPlan {
   readonly reason: StopReason;
   /** How long an idle one may take to drain; the others have the time for draining. */
   readonly patienceMs: number;
+  /** An idle one stays when it has been used since: that may be told only while it drains. */
+  readonly staysIfUsed: boolean;
 }
 
 /** One of the other processes that has said nothing for so long has ended. */
@@ -61,6 +63,7 @@ export class SleepAttempt {
     const { activity, clock, drainTimeoutMs } = tools;
     const { signal } = this.#calledOff;
     const serves = isServing(state);
+    const busyMs = activity.lastBusyMs(key.service, id);
     const version = serves ? this.#life.change({ type: 'draining' }) : 0;
     const endMs = clock.now() + drainTimeoutMs();
     const letGoMs = this.#idle ? IDLE_LET_GO_MS : drainTimeoutMs();
@@ -68,7 +71,9 @@ export class SleepAttempt {
     if (!serves || (this.#idle && !letGo)) return letGo || !this.#idle;
     const timeoutMs = this.#idle ? this.#plan.patienceMs : Math.max(0, endMs - clock.now());
     const options = { service: key.service, instanceId: id, version, timeoutMs, signal };
-    return (await waitUntilDrained(activity, clock, options)) || !this.#idle;
+    const drained = await waitUntilDrained(activity, clock, options);
+    const used = this.#plan.staysIfUsed && activity.lastBusyMs(key.service, id) !== busyMs;
+    return (drained && !used) || !this.#idle;
   }
 
   async #rest(): Promise<void> {

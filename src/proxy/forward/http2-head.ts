@@ -4,6 +4,7 @@ import { fieldValue } from '../exchange/field-values.ts';
 import { FieldList } from '../exchange/field-list.ts';
 import { FieldNames } from '../exchange/field-names.ts';
 import { HELD_BACK } from './hop-by-hop.ts';
+import { parseLength } from './response-framing.ts';
 import { MalformedResponse } from './malformed-response.ts';
 import type { UpstreamHead } from './upstream-head.ts';
 
@@ -26,7 +27,7 @@ export function http2Head(rawHeaders: RawHeaders, limits: HeadLimits): UpstreamH
     status,
     reason: STATUS_CODES[status] ?? '',
     fields: FieldList.ofPairs(passedPairs(rawHeaders)),
-    contentLength: length === undefined ? undefined : Number(length),
+    contentLength: length === undefined ? undefined : parseLength(length),
     chunked: true,
     connection: [],
     keepAliveSeconds: undefined,

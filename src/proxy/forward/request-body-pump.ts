@@ -1,4 +1,5 @@
 import type { ClientExchange } from '../exchange/client-exchange.ts';
+import { nominatedBy } from './request-fields.ts';
 import { trailerFields } from './trailer-fields.ts';
 import type { Ticker } from './ticker.ts';
 import type { UpstreamChannel } from './upstream-channel.ts';
@@ -148,7 +149,8 @@ export class RequestBodyPump {
       this.#fail('body_length_mismatch', TOO_SHORT);
       return;
     }
-    this.#channel.end(trailerFields(this.#exchange.trailers()));
+    const trailers = this.#exchange.trailers();
+    this.#channel.end(trailers.length === 0 ? trailers : trailerFields(trailers, nominatedBy(this.#exchange)));
     this.#state = 'sent';
     this.#owner.onBodySent();
   }

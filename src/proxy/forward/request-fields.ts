@@ -37,8 +37,7 @@ export function viaValue({ httpVersion }: ClientExchange, via: Via): string {
 
 function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {
   const { rawHeaders } = exchange;
-  const connection = exchange.header('connection');
-  const nominated = connection === undefined ? undefined : nominatedFields(listMembers(connection));
+  const nominated = nominatedBy(exchange);
   const joinsCookies = exchange.httpVersion === '2';
   const fields: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -53,6 +52,12 @@ function endToEndFields(exchange: ClientExchange, trusted: boolean): string[] {
   const cookie = joinsCookies ? fieldValue(rawHeaders, 'cookie') : undefined;
   if (cookie !== undefined) fields.push('cookie', cookie);
   return fields;
+}
+
+/** The fields that the client has named in Connection and that are therefore not passed on, lower case. */
+export function nominatedBy(exchange: ClientExchange): ReadonlySet<string> | undefined {
+  const connection = exchange.header('connection');
+  return connection === undefined ? undefined : nominatedFields(listMembers(connection));
 }
 
 function setField(fields: string[], lowerName: string, value: string): void {

@@ -24,7 +24,8 @@ export class ResponseFraming implements FieldTaker {
     const held = NAMES.find(name);
     switch (held) {
       case 'content-length':
-        this.contentLength = parseLength(value, this.contentLength);
+        if (this.contentLength !== undefined) throw new MalformedResponse('it has several Content-Length fields');
+        this.contentLength = parseLength(value);
         break;
       case 'transfer-encoding':
         this.chunked = parseCoding(value, this.chunked);
@@ -65,8 +66,8 @@ function parseCoding(value: string, before: boolean): boolean {
   return true;
 }
 
-function parseLength(value: string, before: number | undefined): number {
-  if (before !== undefined) throw new MalformedResponse('it has several Content-Length fields');
+/** @throws MalformedResponse */
+export function parseLength(value: string): number {
   const length = value.length > 0 && value.length <= MAX_LENGTH_DIGITS ? parseDigits(value, 0, value.length) : NaN;
   if (Number.isNaN(length)) throw new MalformedResponse('its Content-Length is not a number');
   return length;

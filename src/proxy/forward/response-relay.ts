@@ -1,5 +1,6 @@
 import type { AfterHead, ClientExchange, RawHeaders } from '../exchange/client-exchange.ts';
 import { acceptsTrailers } from './request-fields.ts';
+import { nominatedFields } from './hop-by-hop.ts';
 import { ownFields, passedFields } from './response-fields.ts';
 import type { UpstreamHead } from './upstream-head.ts';
 import { trailerFields } from './trailer-fields.ts';
@@ -13,6 +14,8 @@ export class ResponseRelay {
   #status: number | undefined;
   #bytes = 0;
   #hasContent = false;
+  /** The fields that the upstream has named in Connection: RFC 9110 7.6.1 means trailers, too. */
+  #nominated: ReadonlySet<string> | undefined;
 
   constructor(exchange: ClientExchange, extra: RawHeaders, via: Via) {
     this.#exchange = exchange;
@@ -37,9 +40,12 @@ export class ResponseRelay {
   sendHead(head: UpstreamHead, hasContent: boolean): void {
     this.#status = head.status;
     this.#hasContent = hasContent && head.status !== 205;
-    const announcesTrailers = this.#hasContent && head.chunked && this.#takesTrailers;
+    this.#nominated = nominatedFields(head.connection);
+    // RFC 9112 6.2: what has a length has no trailers, other than in HTTP/2.
+    const mayHaveTrailers = head.contentLength === undefined || this.#exchange.httpVersion === '2';
+    const announcesTrailers = this.#hasContent && head.chunked && mayHaveTrailers && this.#takesTrailers;
     const own = ownFields(head, this.#exchange, { extra: this.#extra, via: this.#via, announcesTrailers });
-    this.#exchange.sendHead(head.status, head.reason, own, this.#afterHead(head), passedFields(head));
+    this.#exchange.sendHead(head.status, head.reason, own, this.#afterHead(head), passedFields(head, this.#nominated));
   }
 
   /** False when the client has to read before more is of use. */
@@ -55,7 +61,7 @@ export class ResponseRelay {
   }
 
   end(trailers: RawHeaders): void {
-    this.#exchange.end(trailers.length > 0 && this.#takesTrailers ? trailerFields(trailers) : []);
+    this.#exchange.end(trailers.length > 0 && this.#takesTrailers ? trailerFields(trailers, this.#nominated) : []);
   }
 
   #afterHead({ chunked, contentLength }: UpstreamHead): AfterHead {

@@ -8,13 +8,16 @@ const FORBIDDEN = new FieldNames(
     `retry-after set-cookie trailer vary via warning www-authenticate x-real-ip x-request-id ${HOP_BY_HOP}`,
 );
 
-/** The trailer fields that may be passed on; digests and checksums of the content are among them. */
-export function trailerFields(received: RawHeaders): string[] {
+/**
+ * The trailer fields that may be passed on; digests and checksums of the content are among them.
+ * @param nominated what Connection names, lower case
+ */
+export function trailerFields(received: RawHeaders, nominated?: ReadonlySet<string>): string[] {
   const fields: string[] = [];
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] ?? '';
     const lower = name.toLowerCase();
-    if (FORBIDDEN.has(lower) || lower.startsWith(':')) continue;
+    if (FORBIDDEN.has(lower) || lower.startsWith(':') || nominated?.has(lower) === true) continue;
     if (neverNominated(lower) && lower !== 'content-md5' && lower !== 'content-digest') continue;
     fields.push(name, received[at + 1] ?? '');
   }

@@ -73,6 +73,37 @@ describe('Dispatcher', () => {
     ]);
   });
 
+  describe('with a service that leaves during a request and comes back with the same instances', () => {
+    const told = (): unknown =>
+      link.reportActivity.mock.calls.at(-1)?.[0].map(({ inFlight, seenVersion }) => `${inFlight}@${seenVersion}`);
+
+    it('goes on counting the request, until it has ended', () => {
+      const lease = dispatcher.pool('web')!.acquire({ port: 3000 })!;
+      apply({ removed: ['web'] });
+      expect(told()).toEqual(['1@2']);
+      apply({ services: [awakeView()] });
+      expect(told()).toEqual(['1@3']);
+      const second = dispatcher.pool('web')!.acquire({ port: 3000 })!;
+      lease.release('served');
+      expect(dispatcher.pool('web')?.inFlight).toBe(1);
+      apply({ removed: ['web'] });
+      expect(told()).toEqual(['1@4']);
+      second.release('served');
+      expect(told()).toEqual(['1@4', '0@4']);
+    });
+
+    it('tells of it with every update, so that a new control half hears of it as well', () => {
+      const lease = dispatcher.pool('web')!.acquire({ port: 3000 })!;
+      apply({ removed: ['web'] });
+      apply({ complete: true, services: [named('api')] });
+      expect(told()).toEqual(['1@3']);
+      lease.release('served');
+      link.reportActivity.mockClear();
+      apply({ complete: true, services: [named('api')] });
+      expect(link.reportActivity).not.toHaveBeenCalled();
+    });
+  });
+
   it('sends away all who wait, for whichever service', async () => {
     link.wake.mockReturnValue(new Promise(() => undefined));
     const { signal } = new AbortController();

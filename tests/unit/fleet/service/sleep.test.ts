@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SleepTier } from '../../../../src/config/service-spec.ts';
+import { Dispatcher } from '../../../../src/dispatch/dispatcher.ts';
 import { FleetHarness, fleetSpec, startFleet, watch } from '../../../support/set-ups/fleet.ts';
 
 const MINUTE = 60_000;
@@ -55,6 +56,29 @@ describe('an idle service', () => {
     await harness.pass(AFTER);
     expect(harness.states('web')).toEqual(['stopped']);
     expect(harness.runtime.starts('web')).toBe(1);
+  });
+
+  it.each([
+    ['is under way', 30],
+    ['is over', 10],
+  ])('stays when a request that %s is told of only when its idle time is up', async (_how, takesMs) => {
+    const harness = await startFleet(fleetSpec('web'));
+    await harness.fleet.wake('web');
+    harness.data.leave();
+    const link = harness.fleet.connect();
+    const dispatcher = new Dispatcher({ clock: harness.clock, link, random: () => 0 });
+    link.subscribe((update) => {
+      dispatcher.apply(update);
+      link.reportSeen(update.version);
+    });
+    await harness.pass(AFTER - 20);
+    const lease = dispatcher.pool('web')?.acquire({ port: 3000 });
+    await harness.pass(takesMs);
+    lease?.release('served');
+    await harness.pass(AFTER - 200);
+    expect(harness.states('web')).toEqual(['ready']);
+    await harness.pass(300);
+    expect(harness.states('web')).toEqual(['stopped']);
   });
 
   it('is put to sleep once, however its idle time adds up in fractions', async () => {
