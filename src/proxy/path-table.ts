@@ -10,6 +10,8 @@ export interface RouteMatch {
 /** The routes of one host, by path prefix. */
 export class PathTable {
   readonly #entries = new Map<string, RouteMatch>();
+  /** That of '/', which most hosts have and nothing else. */
+  #root: RouteMatch | undefined;
   /** No prefix is longer than this, so a long path of a stranger costs no more look-ups than our own routes have segments. */
   #longest = 0;
 
@@ -20,6 +22,7 @@ export class PathTable {
   add(match: RouteMatch): void {
     const { path } = match.route;
     this.#entries.set(path, match);
+    if (path === '/') this.#root = match;
     this.#longest = Math.max(this.#longest, path.length);
   }
 
@@ -27,6 +30,7 @@ export class PathTable {
   remove(service: string, route: RouteView): void {
     if (this.#entries.get(route.path)?.pool.name !== service) return;
     this.#entries.delete(route.path);
+    if (route.path === '/') this.#root = undefined;
     this.#longest = Math.max(0, ...[...this.#entries.keys()].map((path) => path.length));
   }
 
@@ -40,13 +44,12 @@ export class PathTable {
         end = borderBefore(path, end);
       }
     }
-    return this.#entries.get('/');
+    return this.#root;
   }
 
   /** The entry that speaks for the whole host: that of '/', else that of the shortest prefix. */
   first(): RouteMatch | undefined {
-    const root = this.#entries.get('/');
-    if (root !== undefined) return root;
+    if (this.#root !== undefined) return this.#root;
     return [...this.#entries.values()].sort((a, b) => a.route.path.length - b.route.path.length)[0];
   }
 }
