@@ -171,8 +171,18 @@ export class Fleet {
     const { change, gone } = this.#members.follow(manifest);
     this.#tools.bus.emit('manifest.applied', 'proxy', { ...change });
     this.#wakeAlwaysOn();
+    this.#tellOfOpen(change.removed);
     await gone;
     return change;
+  }
+
+  /** Edits follow one another: who makes the next one should know what it waits for. */
+  #tellOfOpen(removed: readonly string[]): void {
+    const used = removed.filter((name) => this.#activity.inFlight(name) > 0);
+    if (used.length === 0) return;
+    const { log, drainTimeoutMs } = this.#tools;
+    const until = `until what is open there has ended, at most ${drainTimeoutMs() / 1_000} s (DRAIN_TIMEOUT)`;
+    log.info({ services: used }, `${used.join(', ')} left the manifest while in use: the next edit waits ${until}`);
   }
 
   subscribe(listener: (update: FleetUpdate) => void): () => void {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
+import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import { SharedCompany } from '../../../src/fleet/company/company.ts';
 import { EventBus } from '../../../src/fleet/event-bus.ts';
 import type { EventType, FleetEvent } from '../../../src/fleet/events.ts';
@@ -112,6 +113,18 @@ export class FleetHarness {
 
   eventsOf(type: EventType, service?: string): FleetEvent[] {
     return this.events.filter((event) => event.type === type && (service === undefined || event.service === service));
+  }
+
+  /** A dispatcher as the data half has it, in the place of the fake one. */
+  realDispatcher(): Dispatcher {
+    this.data.leave();
+    const link = this.fleet.connect();
+    const dispatcher = new Dispatcher({ clock: this.clock, link, random: () => 0 });
+    link.subscribe((update) => {
+      dispatcher.apply(update);
+      link.reportSeen(update.version);
+    });
+    return dispatcher;
   }
 
   /** Lets promises settle, then moves on, and lets them settle again. */

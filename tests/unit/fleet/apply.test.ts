@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Dispatcher } from '../../../src/dispatch/dispatcher.ts';
 import type { ServiceSpec } from '../../../src/config/service-spec.ts';
 import { RuntimeError } from '../../../src/fleet/errors.ts';
 import {
@@ -28,24 +27,24 @@ describe('an edited manifest', () => {
     return watch(harness.fleet.apply(manifestOf(...specs)));
   }
 
-  /** In the place of the fake data half. */
-  function realDispatcher(): Dispatcher {
-    harness.data.leave();
-    const link = harness.fleet.connect();
-    const dispatcher = new Dispatcher({ clock: harness.clock, link, random: () => 0 });
-    link.subscribe((update) => {
-      dispatcher.apply(update);
-      link.reportSeen(update.version);
-    });
-    return dispatcher;
-  }
-
   it('says what it added, changed and removed', async () => {
     const applied = apply({ ...web, sticky: true }, fleetSpec('new'));
     await harness.pass();
     const change = { added: ['new'], changed: ['web'], removed: ['api'] };
     expect(applied.value).toEqual(change);
     expect(harness.eventsOf('manifest.applied')).toMatchObject([{ service: 'proxy', data: change }]);
+  });
+
+  it('says what the next edit waits for when it removed what is in use', async () => {
+    const told = (): unknown[] => harness.logged.filter(({ msg }) => /the next edit waits/.test(msg));
+    const end = harness.data.request('web');
+    const applied = apply();
+    await harness.pass();
+    expect(applied.settled).toBe(false);
+    expect(told()).toMatchObject([{ services: ['web'], msg: expect.stringMatching(/DRAIN_TIMEOUT/) as string }]);
+    end();
+    await harness.pass();
+    expect(applied.settled).toBe(true);
   });
 
   it('does not touch what did not change', async () => {
@@ -130,7 +129,7 @@ describe('an edited manifest', () => {
     });
 
     it('ends it at once when nothing is in flight, although other services change as well', async () => {
-      realDispatcher();
+      harness.realDispatcher();
       const applied = apply(fleetSpec('new'), fleetSpec('newer'));
       await harness.pass();
       expect(await harness.runtime.list()).toEqual([]);
@@ -164,7 +163,7 @@ describe('an edited manifest', () => {
     });
 
     it('lets the requests end that the old instances still serve', async () => {
-      const dispatcher = realDispatcher();
+      const dispatcher = harness.realDispatcher();
       const lease = dispatcher.pool('api')?.acquire({ port: 3_000 });
       apply(web, { ...api, source: urls });
       dispatcher.pool('api')?.acquire({ port: 3_000 })?.release('served');

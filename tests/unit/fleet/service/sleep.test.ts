@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { SleepTier } from '../../../../src/config/service-spec.ts';
-import { Dispatcher } from '../../../../src/dispatch/dispatcher.ts';
 import { FleetHarness, fleetSpec, startFleet, watch } from '../../../support/set-ups/fleet.ts';
 
 const MINUTE = 60_000;
@@ -64,13 +63,7 @@ describe('an idle service', () => {
   ])('stays when a request that %s is told of only when its idle time is up', async (_how, takesMs) => {
     const harness = await startFleet(fleetSpec('web'));
     await harness.fleet.wake('web');
-    harness.data.leave();
-    const link = harness.fleet.connect();
-    const dispatcher = new Dispatcher({ clock: harness.clock, link, random: () => 0 });
-    link.subscribe((update) => {
-      dispatcher.apply(update);
-      link.reportSeen(update.version);
-    });
+    const dispatcher = harness.realDispatcher();
     await harness.pass(AFTER - 20);
     const lease = dispatcher.pool('web')?.acquire({ port: 3000 });
     await harness.pass(takesMs);
